@@ -1,0 +1,1 @@
+"""Everything below tasks.py: what the tasks load, compute, run and verify."""
