@@ -1,0 +1,113 @@
+"""CI's jobs: Lockstep's own checks, and its tasks run where nothing of this machine is inherited."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent.resolve()
+PYTHON_FILES = ("ci", "tests", "bench", "noxfile.py", "tasks.py")
+# Of the developer's environment a session's commands get these and no others: how to reach the network, and how wide
+# the screen is. HOME is a fresh folder, so that no login of this machine hides a missing key.
+PASSED_ON = (
+    *("LANG", "LC_ALL", "TZ", "TERM", "NO_COLOR", "COLUMNS", "CI", "GITHUB_ACTIONS"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE"),
+)
+REGISTRIES = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_", "BUN_CONFIG_")  # settings of the package registries
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_external_run = True
+
+
+def environment(home: Path, *first_on_path: Path) -> dict[str, str]:
+    """Return all that a command of a session sees; only the caches of the package managers are the developer's own."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    passed_on = {name: os.environ[name] for name in os.environ if name in PASSED_ON or name.startswith(REGISTRIES)}
+    return {
+        "UV_CACHE_DIR": str(cache / "uv"),
+        "PIP_CACHE_DIR": str(cache / "pip"),
+        "npm_config_cache": str(Path.home() / ".npm"),
+        "BUN_INSTALL_CACHE_DIR": str(Path.home() / ".bun/install/cache"),
+        **passed_on,
+        "HOME": str(home),
+        "TMPDIR": tempfile.gettempdir(),
+        "PATH": os.pathsep.join([*map(str, first_on_path), os.environ["PATH"]]),
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+
+
+def run(session: nox.Session, *command: str, env: dict[str, str]) -> None:
+    session.run(*command, env=env, include_outer_env=False, external=True)
+
+
+def home_of(session: nox.Session) -> Path:
+    """Return a new empty HOME. Nox gives a path relative to where it is, and empties the folder each time."""
+    return Path(session.create_tmp()).resolve()
+
+
+def install_tools(session: nox.Session) -> None:
+    session.install("--require-hashes", "--no-deps", "--quiet", "-r", "requirements-dev.lock")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Lint Lockstep's own Python, and check its formatting."""
+    install_tools(session)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of Lockstep's own Python, strictly."""
+    install_tools(session)
+    session.run("mypy", *PYTHON_FILES)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run Lockstep's own tests; arguments after -- go to pytest."""
+    install_tools(session)
+    env = environment(home_of(session), Path(session.bin), ROOT / ".venv/bin", ROOT / "ci/node_modules/.bin")
+    run(session, "./inv", "--version", env=env)  # its set-up brings Node and bun
+    run(session, "pytest", *session.posargs, env=env)
+
+
+@nox.session(venv_backend="none")
+def example(session: nox.Session) -> None:
+    """Check the example by its own lint, types and tests."""
+    run(session, "./inv", "lint", "typecheck", "test", env=environment(home_of(session)))
+
+
+@nox.session(venv_backend="none")
+def rehearse(session: nox.Session) -> None:
+    """Ship a copy of this checkout's tracked files to a fresh sandbox, from an empty HOME."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-rehearse-") as folder:
+        home, checkout = Path(folder, "home"), Path(folder, "checkout")
+        home.mkdir()
+        env = environment(home)
+        copy_tracked(session, checkout, env)
+        with session.chdir(checkout):
+            try:
+                run(session, "./inv", "deploy", env=env)
+            finally:
+                run(session, "./inv", "sandbox", "--stop", env=env)
+
+
+def copy_tracked(session: nox.Session, checkout: Path, env: dict[str, str]) -> None:
+    """Make `checkout` a repository of one commit: the tracked files as they are now, edits included."""
+    listed = session.run("git", "ls-files", "-z", external=True, silent=True)
+    for name in filter(None, str(listed).split("\0")):
+        if (ROOT / name).exists():  # else deleted, not yet committed
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, checkout / name)
+    git = ("git", "-C", str(checkout), "-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost")
+    run(session, *git, "init", "--quiet", "--initial-branch=main", env=env)
+    run(session, *git, "add", "--all", env=env)
+    run(session, *git, "commit", "--quiet", "--message=Rehearse a release", env=env)
