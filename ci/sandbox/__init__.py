@@ -1,0 +1,1 @@
+"""A Convex cloud and a Cloudflare Pages on loopback, for the real CLIs and for browsers."""
