@@ -39,7 +39,7 @@ class Refused(Exception):
 def main() -> None:
     wanted = sys.stdin.buffer.read()
     with lock(Path(".lockstep/setup.lock")):
-        if JAVASCRIPT.is_dir() and STAMP.is_file() and STAMP.read_bytes() == wanted:
+        if PYTHON.exists() and JAVASCRIPT.is_dir() and STAMP.is_file() and STAMP.read_bytes() == wanted:
             return  # made by another launcher, while this one waited
         started = time.monotonic()
         say("setting up .venv and ci/node_modules, once")
@@ -150,5 +150,5 @@ if __name__ == "__main__":
         say(*error.args)
         sys.exit(error.exit_code)
     except OSError as error:
-        say(f"error: the set-up failed at {error.filename}: {error.strerror}", "  hint: the checkout has to be yours")
+        say(f"error: the set-up failed: {error}", "  hint: the checkout has to be yours, with room on its disk")
         sys.exit(2)
