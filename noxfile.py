@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import nox
 
 ROOT = Path(__file__).parent.resolve()
-PYTHON_FILES = ("ci", "tests", "bench", "noxfile.py", "tasks.py")
 # Of the developer's environment a session's commands get these and no others: how to reach the network, and how wide
 # the screen is. HOME is a fresh folder, so that no login of this machine hides a missing key.
 PASSED_ON = (
@@ -25,7 +25,7 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
 
 
-def environment(home: Path, *first_on_path: Path) -> dict[str, str]:
+def environment(home: Path, first_on_path: Iterable[str] = ()) -> dict[str, str]:
     """Return all that a command of a session sees; only the caches of the package managers are the developer's own."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     passed_on = {name: os.environ[name] for name in os.environ if name in PASSED_ON or name.startswith(REGISTRIES)}
@@ -37,18 +37,16 @@ def environment(home: Path, *first_on_path: Path) -> dict[str, str]:
         **passed_on,
         "HOME": str(home),
         "TMPDIR": tempfile.gettempdir(),
-        "PATH": os.pathsep.join([*map(str, first_on_path), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([*first_on_path, os.environ["PATH"]]),
         "GIT_CONFIG_NOSYSTEM": "1",
     }
 
 
-def run(session: nox.Session, *command: str, env: dict[str, str]) -> None:
-    session.run(*command, env=env, include_outer_env=False, external=True)
-
-
-def home_of(session: nox.Session) -> Path:
-    """Return a new empty HOME. Nox gives a path relative to where it is, and empties the folder each time."""
-    return Path(session.create_tmp()).resolve()
+def run(session: nox.Session, *command: str, first_on_path: Iterable[str] = ()) -> None:
+    """Run one command with a HOME of its own, empty before and gone after."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-home-", ignore_cleanup_errors=True) as home:
+        env = environment(Path(home), first_on_path)
+        session.run(*command, env=env, include_outer_env=False, external=True)
 
 
 def install_tools(session: nox.Session) -> None:
@@ -59,55 +57,58 @@ def install_tools(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Lint Lockstep's own Python, and check its formatting."""
     install_tools(session)
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
+    run(session, "ruff", "check")
+    run(session, "ruff", "format", "--check")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of Lockstep's own Python, strictly."""
     install_tools(session)
-    session.run("mypy", *PYTHON_FILES)
+    run(session, "mypy")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run Lockstep's own tests; arguments after -- go to pytest."""
     install_tools(session)
-    env = environment(home_of(session), Path(session.bin), ROOT / ".venv/bin", ROOT / "ci/node_modules/.bin")
-    run(session, "./inv", "--version", env=env)  # its set-up brings Node and bun
-    run(session, "pytest", *session.posargs, env=env)
+    run(session, "./inv", "--version")  # its set-up brings Node and bun
+    tools = (session.bin, str(ROOT / ".venv/bin"), str(ROOT / "ci/node_modules/.bin"))
+    run(session, "pytest", *session.posargs, first_on_path=tools)
 
 
 @nox.session(venv_backend="none")
 def example(session: nox.Session) -> None:
     """Check the example by its own lint, types and tests."""
-    run(session, "./inv", "lint", "typecheck", "test", env=environment(home_of(session)))
+    run(session, "./inv", "lint", "typecheck", "test")
 
 
 @nox.session(venv_backend="none")
 def rehearse(session: nox.Session) -> None:
-    """Ship a copy of this checkout's tracked files to a fresh sandbox, from an empty HOME."""
-    with tempfile.TemporaryDirectory(prefix="lockstep-rehearse-") as folder:
-        home, checkout = Path(folder, "home"), Path(folder, "checkout")
-        home.mkdir()
-        env = environment(home)
-        copy_tracked(session, checkout, env)
+    """Ship a copy of this checkout's tracked files to a sandbox of its own."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-rehearsal-", ignore_cleanup_errors=True) as folder:
+        checkout = Path(folder).resolve()
+        copy_tracked(session, checkout)
         with session.chdir(checkout):
+            commit_all(session)
             try:
-                run(session, "./inv", "deploy", env=env)
+                run(session, "./inv", "deploy")
             finally:
-                run(session, "./inv", "sandbox", "--stop", env=env)
+                run(session, "./inv", "sandbox", "--stop")
 
 
-def copy_tracked(session: nox.Session, checkout: Path, env: dict[str, str]) -> None:
-    """Make `checkout` a repository of one commit: the tracked files as they are now, edits included."""
+def copy_tracked(session: nox.Session, checkout: Path) -> None:
+    """Copy the tracked files as they are now, edits included."""
     listed = session.run("git", "ls-files", "-z", external=True, silent=True)
     for name in filter(None, str(listed).split("\0")):
-        if (ROOT / name).exists():  # else deleted, not yet committed
+        if (ROOT / name).exists():  # else deleted, and not yet committed
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, checkout / name)
-    git = ("git", "-C", str(checkout), "-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost")
-    run(session, *git, "init", "--quiet", "--initial-branch=main", env=env)
-    run(session, *git, "add", "--all", env=env)
-    run(session, *git, "commit", "--quiet", "--message=Rehearse a release", env=env)
+
+
+def commit_all(session: nox.Session) -> None:
+    """Make the current folder a repository of one commit."""
+    run(session, "git", "init", "--quiet", "--initial-branch=main")
+    run(session, "git", "add", "--all")
+    author = ("-c", "user.name=Lockstep", "-c", "user.email=rehearsal@localhost")
+    run(session, "git", *author, "commit", "--quiet", "--message=Rehearse a release")
