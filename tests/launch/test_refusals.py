@@ -58,6 +58,12 @@ def test_a_newer_python_beside_an_old_one_is_found(machine: Machine) -> None:
     assert machine.calls() == INSTALLERS
 
 
+def test_a_python_that_only_uv_knows_is_found(machine: Machine) -> None:
+    machine.plant("uv python", f'echo "{machine.env["PYTHON"]}"')
+    assert machine.run("inv", PYTHON="")[0] == 0
+    assert machine.calls() == ["uv python", *INSTALLERS]
+
+
 def test_a_python_without_its_venv_module(machine: Machine) -> None:
     (machine.folder / "bin/uv").unlink()
     real = machine.env["PYTHON"]
