@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -21,7 +22,7 @@ def add(
     """Add the routes of the control plane. `health` is what GET /__sandbox/health answers; `stop` ends the server."""
 
     async def plant(request: web.Request) -> web.Response:
-        planted.plant(faults.parse(await body(request)))
+        planted.plant(faults.parse(await json_object(request)))
         return web.json_response(planted.listing())
 
     async def list_faults(_request: web.Request) -> web.Response:
@@ -55,12 +56,15 @@ def add(
     app.router.add_post("/__sandbox/shutdown", shutdown)
 
 
-async def body(request: web.Request) -> object:
-    """Return the JSON that a control request carries, or raise InputError."""
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object that a control request carries, or raise InputError."""
     try:
-        return json.loads(await request.read())
+        body = json.loads(await request.read())
     except ValueError as error:
         raise InputError(f"the body of {request.method} {request.path} is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise InputError(f"the body of {request.method} {request.path} is not a JSON object")
+    return body
 
 
 @web.middleware

@@ -22,7 +22,7 @@ from ci.sandbox.traffic import Traffic
 from ci.sandbox.world import Half, Listeners, World
 
 ENDPOINTS = "endpoints.json"
-IDLE_CHECK_S = 60.0
+CHECK_S = 10.0
 HALVES = ("convex", "pages")
 
 
@@ -34,8 +34,8 @@ async def run(root: Path, idle_limit_s: float, on_ready: Callable[[], None]) -> 
     async with AsyncExitStack() as stack:
         traffic = await _open(root, stop, stack)
         on_ready()
-        while not stop.is_set() and traffic.idle_s() < idle_limit_s:
-            await _wait(stop, min(IDLE_CHECK_S, idle_limit_s))
+        while not stop.is_set() and traffic.idle_s() < idle_limit_s and _ours(root):
+            await _wait(stop, min(CHECK_S, idle_limit_s))
 
 
 async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traffic:
@@ -57,8 +57,16 @@ async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traff
     parts = {name: half.endpoints() for name, half in opened.items()}
     shared = {"pid": os.getpid(), "started_at": health["started_at"], "control_url": control_url}
     _write(root / ENDPOINTS, {"version": 1, **shared, **parts})
-    stack.callback((root / ENDPOINTS).unlink, missing_ok=True)
+    stack.callback(lambda: _ours(root) and (root / ENDPOINTS).unlink())
     return traffic
+
+
+def _ours(root: Path) -> bool:
+    """Return whether the folder is still there and ours: a checkout may be deleted, and made again, under us."""
+    try:
+        return bool(json.loads((root / ENDPOINTS).read_text())["pid"] == os.getpid())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 async def _wait(stop: asyncio.Event, limit_s: float) -> None:

@@ -63,7 +63,7 @@ class Traffic:
             "server": server,
             "method": request.method,
             "path": request.path,
-            "status": 0 if struck in ("hang", "drop") else status,
+            "status": 0 if struck in ("hang", "drop", "half") else status,
             "duration_ms": round(duration_s * 1000, 2),
             "request_bytes": request.content.total_bytes,
             "user_agent": request.headers.get("User-Agent", ""),
