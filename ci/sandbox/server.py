@@ -22,7 +22,7 @@ from ci.sandbox.traffic import Traffic
 from ci.sandbox.world import Half, Listeners, World
 
 ENDPOINTS = "endpoints.json"
-CHECK_S = 10.0
+CHECK_S = 2.0
 HALVES = ("convex", "pages")
 
 
@@ -57,7 +57,7 @@ async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traff
     parts = {name: half.endpoints() for name, half in opened.items()}
     shared = {"pid": os.getpid(), "started_at": health["started_at"], "control_url": control_url}
     _write(root / ENDPOINTS, {"version": 1, **shared, **parts})
-    stack.callback(lambda: _ours(root) and (root / ENDPOINTS).unlink())
+    stack.callback(_withdraw, root)
     return traffic
 
 
@@ -67,6 +67,11 @@ def _ours(root: Path) -> bool:
         return bool(json.loads((root / ENDPOINTS).read_text())["pid"] == os.getpid())
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _withdraw(root: Path) -> None:
+    if _ours(root):
+        (root / ENDPOINTS).unlink()
 
 
 async def _wait(stop: asyncio.Event, limit_s: float) -> None:
