@@ -1,0 +1,287 @@
+"""The Convex half: what to run, what to read back, and when it has succeeded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ci import rest, toolchain
+from ci.config import CONVEX_PROVISION_HOST, App, Backend
+from ci.errors import Unfinished
+from ci.secret import Secret
+
+MIGRATIONS_VARIABLE = "LOCKSTEP_MIGRATIONS"
+
+# The operations of a deploy key that a release needs, and what for. An empty list of allowed operations means all.
+# Source: crates/keybroker/src/operations.rs of the open-source backend; read 2026-11-22.
+OPERATIONS: Mapping[str, str] = {
+    "Deploy": "push functions",
+    "ViewData": "read the function spec",
+    "RunInternalQueries": "run functions",
+    "RunInternalMutations": "run functions",
+    "RunInternalActions": "run functions",
+    "ViewEnvironmentVariables": "read variables",
+    "WriteEnvironmentVariables": "write variables",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Function:
+    """One function as clients name it ("sites/list:listCompanySites"); an HTTP action is "GET /path"."""
+
+    name: str
+    kind: str
+    visibility: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a deployment runs, or would run: module path to hash, the functions, and the exported schema."""
+
+    modules: Mapping[str, str]
+    functions: frozenset[Function]
+    schema: Any
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a deploy key opens: the deployment's URL, and the project it belongs to."""
+
+    url: str
+    team: str
+    project: str
+
+
+def env(backend: Backend) -> dict[str, str | Secret]:
+    """Return the variables that send the Convex CLI to `backend` and keep it quiet; a package's .env files lose."""
+    found: dict[str, str | Secret] = {
+        "CI": "1",
+        "CONVEX_DEPLOY_KEY": backend.deploy_key,
+        "CONVEX_DEPLOYMENT": "",
+        "CONVEX_SELF_HOSTED_URL": "",
+        "CONVEX_SELF_HOSTED_ADMIN_KEY": "",
+    }
+    if backend.provision_host != CONVEX_PROVISION_HOST:
+        found |= {"CONVEX_PROVISION_HOST": backend.provision_host, "CONVEX_VERSION_API_ORIGIN": backend.provision_host}
+    return found
+
+
+def codegen_argv(app: App) -> list[str]:
+    """Return the argv that writes `_generated`; types are checked by a step of their own."""
+    return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "codegen", "--typecheck", "disable"]
+
+
+def deploy_argv(app: App, message: str) -> list[str]:
+    """Return the argv that pushes the functions without asking; types and `_generated` are already done."""
+    quick = ["--typecheck", "disable", "--codegen", "disable"]
+    return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "deploy", "--yes", *quick, "--message", message]
+
+
+def run_argv(app: App, function: str) -> list[str]:
+    """Return the argv that runs one function without arguments."""
+    return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "run", function, "{}"]
+
+
+def opened(backend: Backend) -> Opened:
+    """
+    Ask what the deploy key opens; a key is never trusted by its name.
+
+    Raises:
+        rest.Refused: the key is not, or no longer, valid.
+        Unfinished: no answer.
+
+    Source: POST /api/deployment/url_for_key and team_and_project_for_key, as the CLI asks; read 2026-11-22.
+    """
+    body = {"deployKey": backend.deploy_key}
+    bearer: dict[str, str | Secret] = {"Authorization": Secret(f"Bearer {backend.deploy_key.reveal()}")}
+    ask = f"{backend.provision_host}/api/deployment"
+    url = _asked("POST", f"{ask}/url_for_key", bearer, body)
+    owner = _asked("POST", f"{ask}/team_and_project_for_key", bearer, body)
+    return Opened(str(url), str(owner["team"]), str(owner["project"]))
+
+
+def deployment_name(url: str) -> str:
+    """
+    Return the name that the deployment at `url` gives itself, without its type.
+
+    Source: GET /instance_name, text/plain, needs no key; read 2026-11-22.
+    """
+    return rest.call("GET", f"{url}/instance_name").body.decode(errors="replace").strip().strip('"')
+
+
+def missing_operations(backend: Backend, url: str) -> list[str]:
+    """
+    Return the operations that a release needs and the key lacks.
+
+    Source: GET /api/check_admin_key -> {"success": true, "allowedOps": [str], "isReadOnly": bool}, an empty list
+        meaning all; local_backend/src/dashboard.rs, read 2026-11-22.
+    """
+    said = _asked("GET", f"{url}/api/check_admin_key", _admin(backend), None)
+    allowed = said.get("allowedOps") or ([] if said.get("isReadOnly") else list(OPERATIONS))
+    return [operation for operation in OPERATIONS if operation not in allowed]
+
+
+def functions(backend: Backend, url: str) -> frozenset[Function]:
+    """
+    Return the functions that the deployment serves now.
+
+    Source: the system query that `convex function-spec` reads; over HTTP it takes 5 ms, the CLI 1.5 s; read 2026-11-22.
+    """
+    return _functions(_system(backend, url, "_system/cli/modules:apiSpec"))
+
+
+def live_code(backend: Backend, url: str) -> Code:
+    """Return what the deployment runs now: hashes of its modules, its functions, its schema."""
+    hashes = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
+    schema = (_system(backend, url, "_system/frontend/getSchemas") or {}).get("active")
+    return Code(
+        {item["path"]: item["hash"] for item in hashes["moduleHashes"]},
+        functions(backend, url),
+        json.loads(schema) if schema else None,
+    )
+
+
+def code_at_hand(control_url: str, backend: Backend) -> Code:
+    """
+    Return what the sandbox received when code was last generated: the code of this working tree.
+
+    Raises:
+        Unfinished: code generation has not run in this folder.
+    """
+    name = backend.deployment.partition(":")[2]
+    answer = rest.call("GET", f"{control_url}/__sandbox/convex/code?deployment={name}")
+    found = answer.json()
+    if answer.status != 200 or not found:
+        raise Unfinished("the functions of this working tree are not known yet", hint="run ./inv codegen")
+    return Code(
+        {item["path"]: item["hash"] for item in found["modules"]}, _functions(found["functions"]), found["schema"]
+    )
+
+
+def variables(backend: Backend, url: str) -> dict[str, str]:
+    """
+    Return the deployment's environment variables.
+
+    Source: GET /api/v1/list_environment_variables of the Deployment API; read 2026-11-22.
+    """
+    found: dict[str, str] = _asked("GET", f"{url}/api/v1/list_environment_variables", _admin(backend), None)[
+        "environmentVariables"
+    ]
+    return found
+
+
+def set_variable(backend: Backend, url: str, name: str, value: str) -> None:
+    """Set one environment variable of the deployment."""
+    _asked(
+        "POST",
+        f"{url}/api/v1/update_environment_variables",
+        _admin(backend),
+        {"changes": [{"name": name, "value": value}]},
+    )
+
+
+def query(backend: Backend, url: str, function: str) -> Any:
+    """Return what a query (public or internal) answers without arguments."""
+    answer = _asked("POST", f"{url}/api/function", _admin(backend), {"path": function, "args": {}, "format": "json"})
+    return _value(answer, function)
+
+
+def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
+    """
+    Return what the deployment now runs, once that is `code`.
+
+    Raises:
+        Unfinished: it runs something else, whatever the CLI said.
+    """
+    live = live_code(backend, url)
+    if live.modules != code.modules:
+        other = len(dict(live.modules.items() ^ code.modules.items()))
+        hint = "somebody else may be pushing too; run the same command again"
+        raise Unfinished(f"{backend.deployment} does not run the pushed code: {other} modules differ", hint=hint)
+    return f"pushed {len(code.functions)} functions to {backend.deployment}"
+
+
+def wait_for_functions(backend: Backend, url: str, wanted: frozenset[Function], *, within_s: float) -> None:
+    """
+    Return once the deployment serves every wanted function.
+
+    Raises:
+        Unfinished: some are still missing after `within_s`; the message has one line for each.
+    """
+    lines = rest.settled(
+        lambda: missing_functions(wanted, functions(backend, url)), lambda missing: not missing, within_s=within_s
+    )
+    if lines:
+        listed = "\n".join(f"  {line}" for line in lines)
+        hint = "no frontend was published; push again: ./inv deploy-backend"
+        raise Unfinished(f"{backend.deployment} does not serve what was pushed:\n{listed}", hint=hint)
+
+
+def missing_functions(wanted: frozenset[Function], live: frozenset[Function]) -> list[str]:
+    """Return one line for each wanted function that is absent, of another kind, or of another visibility."""
+    have = {function.name: function for function in live}
+    lines = []
+    for function in sorted(wanted):
+        found = have.get(function.name)
+        if found is None:
+            lines.append(f"{function.name} is missing")
+        elif found != function:
+            lines.append(
+                f"{function.name} is {found.visibility} {found.kind}, not {function.visibility} {function.kind}"
+            )
+    return lines
+
+
+def _functions(spec: list[dict[str, Any]]) -> frozenset[Function]:
+    """
+    Read an apiSpec.
+
+    Args:
+        spec: {"identifier": "a/b.js:c", "functionType": "Query", "visibility": {"kind": "public"}} for a function,
+            {"functionType": "HttpAction", "method": "GET", "path": "/hook"} for an HTTP action.
+    """
+    found = set()
+    for item in spec:
+        if "identifier" in item:
+            module, _, name = item["identifier"].partition(":")
+            visibility = item["visibility"]["kind"]
+            found.add(Function(f"{module.removesuffix('.js')}:{name}", item["functionType"].lower(), visibility))
+        else:
+            found.add(Function(f"{item['method']} {item['path']}", "http action", "public"))
+    return frozenset(found)
+
+
+def _admin(backend: Backend) -> dict[str, str | Secret]:
+    return {"Authorization": Secret(f"Convex {backend.deploy_key.reveal()}")}
+
+
+def _system(backend: Backend, url: str, path: str) -> Any:
+    answer = _asked("POST", f"{url}/api/query", _admin(backend), {"path": path, "args": {}, "format": "json"})
+    return _value(answer, path)
+
+
+def _value(answer: Mapping[str, Any], function: str) -> Any:
+    if answer.get("status") == "success":
+        return answer["value"]
+    said = str(answer.get("errorMessage", "no reason given")).strip().splitlines()[-1]
+    raise Unfinished(f"{function} failed: {said}", hint="read the deployment's logs: npx convex logs")
+
+
+def _asked(method: str, url: str, headers: Mapping[str, str | Secret], body: Any) -> Any:
+    """Return the JSON of a successful answer; anything else is `Refused` (4xx) or `Unfinished`."""
+    answer = rest.call(method, url, headers=headers, json_body=body)
+    said = answer.json()
+    if answer.status < 300:
+        return said
+    code, message = (said.get("code", ""), said.get("message", "")) if isinstance(said, dict) else ("", "")
+    text = f"{method} {url} answered {answer.status} {code}: {message}".rstrip(": ")
+    if 400 <= answer.status < 500:
+        raise rest.Refused(
+            text,
+            "create a new deploy key in the Convex dashboard (Settings, Deploy Keys)",
+            status=answer.status,
+            code=code,
+        )
+    raise Unfinished(text, hint="the service has a problem: look at its status page, then run the same command again")
