@@ -1,0 +1,56 @@
+"""What Invoke says of a command that failed, said in Lockstep's errors."""
+
+import re
+import shlex
+from typing import Any
+
+from invoke.exceptions import CommandTimedOut, Failure, UnexpectedExit
+
+from ci.engine.signals import Stopped
+from ci.engine.step import Promise
+from ci.errors import CheckFailed, LockstepError, Unfinished
+
+TAIL_LINES = 10
+NOT_FOUND = 127  # what a shell says of a program that PATH does not have
+
+
+def told(error: BaseException, title: str, promise: Promise) -> LockstepError | None:
+    """Return what the failure of the step `title` means, or None for one that means nothing to us."""
+    if isinstance(error, LockstepError):
+        return error
+    if isinstance(error, Stopped):
+        return Unfinished(f"{title} did not finish within {promise.timeout_s:g} s")
+    if not isinstance(error, Failure):
+        return None
+    message = f"{title}: {_program(error.result.command)} {_outcome(error)}{_hidden_tail(error.result)}"
+    if not isinstance(error, UnexpectedExit):
+        return Unfinished(message)
+    hint = "see that it is installed: a step's PATH is the project's tools, then yours"
+    kind = CheckFailed if promise.checks and error.result.exited != NOT_FOUND else Unfinished
+    return kind(message, hint if error.result.exited == NOT_FOUND else "")
+
+
+def _outcome(error: Failure) -> str:
+    if isinstance(error, UnexpectedExit):
+        return f"exited with {error.result.exited}"
+    if isinstance(error, CommandTimedOut):
+        return f"did not finish within {error.timeout:g} s"
+    return f"failed: {error.reason}"
+
+
+def _program(command: str) -> str:
+    """Return the name of the program that `command` runs, without its arguments: some things are not for a screen."""
+    command = re.sub(r"^(cd (\\.|[^&\\])* && )+", "", command)
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a quote of the shell's that this grammar does not know
+        words = command.split()
+    programs = (word for word in words if not re.match(r"\w+=", word))
+    return next(programs, "the shell").rpartition("/")[2]
+
+
+def _hidden_tail(result: Any) -> str:
+    """Return the last lines of what was hidden, since nobody has seen them."""
+    hidden = [getattr(result, name) for name in ("stdout", "stderr") if name in result.hide]
+    lines = [line for text in hidden for line in text.splitlines()[-TAIL_LINES:] if line.strip()]
+    return "".join(f"\n    {line}" for line in lines)

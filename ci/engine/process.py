@@ -1,0 +1,192 @@
+"""One child process, watched to its end and ended with its whole group when its time is up."""
+
+import codecs
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from pathlib import Path
+
+from ci.engine.signals import Signals
+from ci.errors import Unfinished
+
+GRACE_S = 3.0  # between TERM and KILL
+LINGER_S = 0.25  # what a group may still write after its leader has left
+TICK_S = 0.05  # between two looks at a child where the system has no pidfd
+KEPT_SIZE = 8 << 20  # of each output, in characters; the last ones
+CHUNK_SIZE_BYTES = 1 << 16
+
+Show = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended; `exited` is negative for a signal, the texts are at most the last `KEPT_SIZE` characters."""
+
+    pid: int
+    exited: int
+    stdout: str
+    stderr: str
+    timed_out: bool
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    shows: tuple[Show, Show],
+    timeout_s: float,
+    signals: Signals,
+) -> Ended:
+    """
+    Run `argv` with no input in a session of its own; show its stdout and stderr as they come.
+
+    When it has left, what it left behind in its group is killed. What moved to another session is spared.
+
+    Raises:
+        Unfinished: it could not be started.
+        Stopped: a signal arrived; the group has been ended.
+    """
+    with signals.held():
+        try:
+            child = subprocess.Popen(
+                argv,
+                env=env,
+                cwd=cwd,
+                bufsize=0,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise Unfinished(f"cannot start {argv[0]} in {cwd}: {error.strerror}") from error
+        return _Watch(child, shows, time.monotonic() + timeout_s, signals).to_the_end()
+
+
+class _Output:
+    """One output of a child: decoded as it comes, shown, and its last part kept."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._kept: deque[str] = deque()
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read; nothing means that this was all."""
+        text = self._decoder.decode(data, final=not data)
+        if text:
+            self._show(text)
+            self._kept.append(text)
+            self._size += len(text)
+        while self._size - len(self._kept[0] if self._kept else "") > KEPT_SIZE:
+            self._size -= len(self._kept.popleft())
+
+    def text(self) -> str:
+        return "".join(self._kept)[-KEPT_SIZE:]
+
+
+class _Watch:
+    """The one loop that reads a child's outputs and sees it leave, and its way from TERM to KILL."""
+
+    def __init__(
+        self, child: subprocess.Popen[bytes], shows: tuple[Show, Show], deadline_at: float, signals: Signals
+    ) -> None:
+        self._child = child
+        self._signals = signals
+        self._outputs = (_Output(shows[0]), _Output(shows[1]))
+        self._deadline_at = deadline_at
+        self._kill_at: float | None = None  # set once it has been asked to end
+        self._over_at: float | None = None  # set once the leader has left
+        self._timed_out = False
+        self._reading = 2
+        self._selector = selectors.DefaultSelector()
+        self._exit_fd = os.pidfd_open(child.pid) if hasattr(os, "pidfd_open") else None
+
+    def to_the_end(self) -> Ended:
+        """Return when the child has ended and its group is gone, whatever happens here."""
+        try:
+            self._register()
+            self._judge(time.monotonic())
+            while not self._is_over():
+                self._handle(self._wait_s())
+                self._judge(time.monotonic())
+            self._handle(0)
+        finally:
+            self._signal(signal.SIGKILL)
+            exited = self._child.wait()
+            self._close()
+        stdout, stderr = (output.text() for output in self._outputs)
+        return Ended(self._child.pid, exited, stdout, stderr, self._timed_out)
+
+    def _register(self) -> None:
+        for stream, output in zip((self._child.stdout, self._child.stderr), self._outputs, strict=True):
+            if stream:
+                self._selector.register(stream, selectors.EVENT_READ, partial(self._read, output))
+        self._selector.register(self._signals.wake_fd, selectors.EVENT_READ, lambda fd: os.read(fd, 64))
+        if self._exit_fd is not None:
+            self._selector.register(self._exit_fd, selectors.EVENT_READ, self._left)
+
+    def _handle(self, wait_s: float | None) -> None:
+        for key, _ in self._selector.select(wait_s):
+            key.data(key.fd)
+
+    def _read(self, output: _Output, fd: int) -> None:
+        data = os.read(fd, CHUNK_SIZE_BYTES)
+        output.feed(data)
+        if not data:
+            self._selector.unregister(fd)
+            self._reading -= 1
+
+    def _left(self, exit_fd: int) -> None:
+        """Note that the leader is gone, not yet reaped: until then no other group can get its number."""
+        self._selector.unregister(exit_fd)
+        self._linger()
+
+    def _linger(self) -> None:
+        grace_until = self._kill_at if self._kill_at not in (None, inf) else None
+        self._over_at = max(time.monotonic() + LINGER_S, grace_until or 0)
+
+    def _is_over(self) -> bool:
+        return self._over_at is not None and (not self._reading or time.monotonic() >= self._over_at)
+
+    def _wait_s(self) -> float | None:
+        next_at = self._over_at or self._kill_at or self._deadline_at
+        wait_s = max(0.0, next_at - time.monotonic())
+        if self._exit_fd is None and self._over_at is None:
+            return min(wait_s, TICK_S)
+        return None if wait_s == inf else wait_s
+
+    def _judge(self, now: float) -> None:
+        if self._over_at is None and self._exit_fd is None and self._child.poll() is not None:
+            self._linger()
+        if self._kill_at is None:
+            self._timed_out = now >= self._deadline_at and self._over_at is None
+            if self._timed_out or self._signals.noted:
+                self._signal(signal.SIGTERM)
+                self._kill_at = now + GRACE_S
+        elif now >= self._kill_at or len(self._signals.noted) > 1:
+            self._signal(signal.SIGKILL)
+            self._kill_at = inf
+
+    def _signal(self, signum: int) -> None:
+        try:
+            os.killpg(self._child.pid, signum)
+        except (ProcessLookupError, PermissionError):  # gone; macOS says the latter of a zombie
+            pass
+
+    def _close(self) -> None:
+        self._selector.close()
+        for stream in (self._child.stdout, self._child.stderr):
+            if stream:
+                stream.close()
+        if self._exit_fd is not None:
+            os.close(self._exit_fd)

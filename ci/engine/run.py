@@ -1,0 +1,92 @@
+"""One run: its nodes one by one, what became of each, and the failure that ends it."""
+
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+
+from ci import errors
+from ci.engine import failure, summary
+from ci.engine.graph import Node
+from ci.engine.signals import Signals, Stopped
+from ci.engine.step import Step
+from ci.engine.summary import Outcome
+from ci.errors import LockstepError
+
+Perform = Callable[[Node, Signals], Any]
+
+
+class Run:
+    """Performs nodes in their order until one fails; then only those that always run and have what they need."""
+
+    def __init__(self, nodes: Sequence[Node], perform: Perform) -> None:
+        self._perform = perform
+        self._outcomes = {node: Outcome(node.title) for node in nodes}
+        self._failure: BaseException | None = None
+        self.results: dict[Task[Any], Any] = {}
+
+    def to_the_end(self) -> None:
+        """
+        Perform all that can be, tell how it went, and raise the first failure.
+
+        Raises:
+            Exit: a task failed, and has said why.
+            Stopped: a signal arrived.
+        """
+        try:
+            with Signals() as signals:
+                for node in self._outcomes:
+                    if self._may_run(node):
+                        self._take(node, signals)
+        finally:
+            if any(isinstance(node.task, Step) for node in self._outcomes):
+                say(summary.text(list(self._outcomes.values())))
+        if isinstance(self._failure, LockstepError):
+            raise Exit(code=self._failure.exit_code) from self._failure
+        if self._failure:
+            raise self._failure
+
+    def _may_run(self, node: Node) -> bool:
+        if self._failure is None:
+            return True
+        return node.is_last and all(self._outcomes[need].state == "done" for need in node.needs)
+
+    def _take(self, node: Node, signals: Signals) -> None:
+        outcome = self._outcomes[node]
+        outcome.state = "interrupted"
+        started_at = time.monotonic()
+        try:
+            result = self.results[node.task] = self._perform(node, signals)
+            outcome.state, outcome.note = "done", result if isinstance(result, str) else ""
+        except BaseException as error:  # kept, and raised when the steps that always run have run
+            if _is_interruption(error):
+                raise
+            outcome.state = "failed"
+            self._fail(node, error)
+        finally:
+            outcome.seconds = time.monotonic() - started_at
+
+    def _fail(self, node: Node, error: BaseException) -> None:
+        told = failure.told(error, node.title, node.task.promise) if isinstance(node.task, Step) else None
+        if isinstance(error, LockstepError):
+            told = error
+        if told:
+            say(errors.text(told))
+        elif self._failure:
+            traceback.print_exception(error)
+        self._failure = self._failure or told or error
+
+
+def say(text: str) -> None:
+    """Tell the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """Return whether someone ended the run, rather than its own failure or a step's deadline."""
+    return isinstance(error, KeyboardInterrupt) or (isinstance(error, Stopped) and error.signum != signal.SIGALRM)
