@@ -18,7 +18,7 @@ PASSED_ON = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE"),
 )
-REGISTRIES = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_", "BUN_CONFIG_")  # settings of the package registries
+INSTALLERS = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_", "BUN_")  # settings of the package managers
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
@@ -28,7 +28,7 @@ nox.options.error_on_external_run = True
 def environment(home: Path, first_on_path: Iterable[str] = ()) -> dict[str, str]:
     """Return all that a command of a session sees; only the caches of the package managers are the developer's own."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    passed_on = {name: os.environ[name] for name in os.environ if name in PASSED_ON or name.startswith(REGISTRIES)}
+    passed_on = {name: os.environ[name] for name in os.environ if name in PASSED_ON or name.startswith(INSTALLERS)}
     return {
         "UV_CACHE_DIR": str(cache / "uv"),
         "PIP_CACHE_DIR": str(cache / "pip"),

