@@ -1,0 +1,118 @@
+// What pushed code declares: functions, HTTP routes, crons, schema, auth providers; sorted as the real backend sorts it.
+import { describe, Refusal } from "./errors.mjs";
+
+const PATH = /^[A-Za-z0-9_.]+$/;
+const AUTH = "auth.config.js";
+
+/** Refuse paths that the real backend refuses. */
+export function checkPaths(modules) {
+  for (const { path } of modules) {
+    const bad = path.split("/").find((part) => !PATH.test(part));
+    if (bad !== undefined)
+      throw new Refusal(400, "InvalidConfig", `${path} is not a valid path to a Convex module. Path component ${bad} can only contain alphanumeric characters, underscores, or periods.`);
+  }
+}
+
+/** Say what each module declares, in the shape of `analysis[""].functions` of start_push. */
+export function analyze(modules, loaded) {
+  const found = modules.map(({ path }) => [path, path === AUTH ? nothing() : declared(loaded.get(path) ?? {})]);
+  return Object.fromEntries(found.sort(by(0)));
+}
+
+function nothing() {
+  return { functions: [], httpRoutes: null, cronSpecs: null, sourceMapped: null };
+}
+
+function declared(exports) {
+  const registered = Object.entries(exports).filter(([, item]) => item?.isQuery || item?.isMutation || item?.isAction);
+  const main = exports.default;
+  return {
+    ...nothing(),
+    functions: registered.map(([name, item]) => signature(name, item)),
+    httpRoutes: main?.isRouter ? main.getRoutes().map(([path, method]) => ({ route: { path, method }, pos: null })) : null,
+    cronSpecs: main?.isCrons ? Object.entries(JSON.parse(main.export())).map(([identifier, spec]) => ({ identifier, spec })) : null,
+  };
+}
+
+function signature(name, item) {
+  return {
+    name,
+    pos: null,
+    udfType: item.isQuery ? "Query" : item.isMutation ? "Mutation" : "Action",
+    visibility: { kind: item.isInternal ? "internal" : "public" },
+    args: sorted(item.exportArgs()),
+    returns: sorted(item.exportReturns()),
+  };
+}
+
+/** Export a schema as the backend reports it: sorted, each database index ending in _creationTime. */
+export function exportSchema(schema) {
+  const { tables, ...rest } = JSON.parse(schema.export());
+  return { ...rest, tables: tables.map(table).sort(by("tableName")) };
+}
+
+function table(declaredTable) {
+  const filtered = (indexes) => (indexes ?? []).map((index) => ({ ...index, filterFields: [...index.filterFields].sort() })).sort(by("indexDescriptor"));
+  const database = (indexes) => (indexes ?? []).map((index) => ({ ...index, fields: [...index.fields, "_creationTime"] })).sort(by("indexDescriptor"));
+  return {
+    ...declaredTable,
+    indexes: database(declaredTable.indexes),
+    stagedDbIndexes: database(declaredTable.stagedDbIndexes),
+    searchIndexes: filtered(declaredTable.searchIndexes),
+    vectorIndexes: filtered(declaredTable.vectorIndexes),
+    documentType: declaredTable.documentType && sortFields(declaredTable.documentType),
+  };
+}
+
+/** Export convex.config.js as the backend reports it. The variables that it requires must be set. */
+export function exportDefinition(app, environment) {
+  const bare = { definitionType: { type: "app" }, childComponents: [], httpMounts: {}, exports: { type: "branch", branch: [] } };
+  const definition = { path: "", envVars: [], ...(app?.export() ?? bare) };
+  definition.envVars.sort(by(0));
+  const missing = definition.envVars.filter(([name, { optional }]) => !optional && !(name in environment)).map(([name]) => name);
+  if (missing.length > 0) {
+    const hint = "Set them in the Convex dashboard or CLI before pushing.";
+    throw new Refusal(400, "MissingEnvironmentVariables", `Required environment variables are not set: ${missing.join(", ")}. ${hint}`);
+  }
+  return definition;
+}
+
+/** Evaluate auth.config.js: its providers, or the refusal of the real backend. */
+export async function authProviders(source, environment, evaluate) {
+  if (!source) return [];
+  const missing = [];
+  const real = process.env;
+  process.env = new Proxy(environment, {
+    get(target, name) {
+      if (typeof name === "string" && !(name in target)) missing.push(name);
+      return target[name];
+    },
+  });
+  try {
+    return (await evaluate()).default?.providers ?? [];
+  } catch (error) {
+    throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error, new Map())}`);
+  } finally {
+    process.env = real;
+    if (missing.length > 0)
+      throw new Refusal(400, "AuthConfigMissingEnvironmentVariable", `Environment variable ${missing[0]} is used in auth config file but its value was not set`);
+  }
+}
+
+function sorted(json) {
+  return typeof json === "string" ? JSON.stringify(sortFields(JSON.parse(json))) : json;
+}
+
+function sortFields(value) {
+  if (Array.isArray(value)) return value.map(sortFields);
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).map(([key, item]) => [key, sortFields(item)]);
+  const copy = Object.fromEntries(entries);
+  // Only the fields of an object validator are sorted; the keys of a validator itself keep their order.
+  if (copy.type === "object" && copy.value) copy.value = Object.fromEntries(Object.entries(copy.value).sort(by(0)));
+  return copy;
+}
+
+function by(key) {
+  return (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
+}

@@ -1,0 +1,84 @@
+"""The system queries that the CLI and release tools read, answered from the store: they need no runtime."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ci.sandbox.convex.deployment import Deployment
+from ci.sandbox.convex.keys import Identity
+from ci.sandbox.convex.refusal import lacking
+
+PREFIX = "_system/"
+Query = Callable[[Deployment, dict[str, Any]], Any]
+
+
+def answer(deployment: Deployment, identity: Identity, path: str, args: dict[str, Any]) -> Any:
+    """Return the value of a system query. Refusal: the key does not allow its operation, or the sandbox lacks it."""
+    full = path if ":" in path else f"{path}:default"
+    if full not in QUERIES:
+        raise lacking(f"the system function {path}")
+    if args.get("componentId") is not None:
+        raise lacking("components")
+    operation, query = QUERIES[full]
+    identity.require(operation)
+    return query(deployment, args)
+
+
+def _spec(deployment: Deployment, _args: dict[str, Any]) -> Any:
+    return deployment.spec()
+
+
+def _cloud_url(deployment: Deployment, _args: dict[str, Any]) -> Any:
+    return deployment.url
+
+
+def _variables(deployment: Deployment, _args: dict[str, Any]) -> Any:
+    return [{"name": name, "value": value} for name, value in deployment.variables.items()]
+
+
+def _variable(deployment: Deployment, args: dict[str, Any]) -> Any:
+    name = args["name"]
+    return {"name": name, "value": deployment.variables[name]} if name in deployment.variables else None
+
+
+def _schemas(deployment: Deployment, _args: dict[str, Any]) -> Any:
+    live, pushed = deployment.live, deployment.pushed
+    found = {"active": json.dumps(live.schema)} if live.schema else {}
+    pending = pushed.schema if pushed.id != live.id and pushed.schema != live.schema else None
+    return {**found, "inProgress": json.dumps(pending)} if pending else found
+
+
+def _tables(deployment: Deployment, _args: dict[str, Any]) -> Any:
+    declared = [table["tableName"] for table in (deployment.live.schema or {"tables": []})["tables"]]
+    names = sorted({*declared, *deployment.store.counts(deployment.name.name)})
+    page = [{"name": name} for name in names if not name.startswith("_")]
+    return {"page": page, "isDone": True, "continueCursor": "end"}
+
+
+def _table_data(deployment: Deployment, args: dict[str, Any]) -> Any:
+    rows = deployment.store.documents(deployment.name.name, args["table"])
+    if args["order"] == "desc":
+        rows.reverse()
+    cursor, size = args["paginationOpts"]["cursor"], int(args["paginationOpts"]["numItems"])
+    start = int(cursor or 0)
+    end = start + size
+    return {"page": rows[start:end], "isDone": end >= len(rows), "continueCursor": str(end)}
+
+
+def _table_size(deployment: Deployment, args: dict[str, Any]) -> Any:
+    return deployment.store.counts(deployment.name.name).get(args["tableName"], 0)
+
+
+# Names, operations and results: npm-packages/system-udfs of convex-backend; read 2026-11-22.
+QUERIES: Mapping[str, tuple[str, Query]] = {
+    "_system/cli/modules:apiSpec": ("ViewData", _spec),
+    "_system/cli/convexUrl:cloudUrl": ("ViewData", _cloud_url),
+    "_system/cli/queryEnvironmentVariables:default": ("ViewEnvironmentVariables", _variables),
+    "_system/cli/queryEnvironmentVariables:get": ("ViewEnvironmentVariables", _variable),
+    "_system/cli/tables:default": ("ViewData", _tables),
+    "_system/cli/tableData:default": ("ViewData", _table_data),
+    "_system/cli/tableSize:default": ("ViewData", _table_size),
+    "_system/frontend/getSchemas:default": ("ViewData", _schemas),
+}
