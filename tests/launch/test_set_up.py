@@ -11,7 +11,7 @@ import pytest
 from tests.launch.machine import INSTALLERS, Machine, finish
 
 SETTING_UP = "setting up .venv and ci/node_modules, once\n"
-SET_UP = SETTING_UP + "set up in 0 s\n"
+SET_UP = SETTING_UP + "set up in N s\n"
 WAITING = "waiting for the set-up that is already running here\n"
 
 
@@ -73,7 +73,8 @@ def test_a_set_up_killed_anywhere_is_started_again_from_nothing(ready: Machine, 
     assert ready.run("inv")[0] == 128 + signal.SIGKILL
     planted.unlink()
     ready.calls()
-    assert ready.run("inv") == (0, invoked(ready), SET_UP)
+    code, stdout, stderr = ready.run("inv")
+    assert (code, stdout, stderr.removeprefix(WAITING)) == (0, invoked(ready), SET_UP)  # the installer may live a while
     assert ready.calls() == INSTALLERS
 
 
