@@ -9,7 +9,7 @@ from typing import Any
 
 from ci import rest, toolchain
 from ci.config import CONVEX_PROVISION_HOST, App, Backend
-from ci.errors import Unfinished
+from ci.errors import InputError, Unfinished
 from ci.secret import Secret
 
 MIGRATIONS_VARIABLE = "LOCKSTEP_MIGRATIONS"
@@ -109,6 +109,23 @@ def deployment_name(url: str) -> str:
     Source: GET /instance_name, text/plain, needs no key; read 2026-11-22.
     """
     return rest.call("GET", f"{url}/instance_name").body.decode(errors="replace").strip().strip('"')
+
+
+def reach(backend: Backend) -> str:
+    """
+    Return the URL of the backend's deployment, once its key is known to open that one and no other.
+
+    Raises:
+        InputError: the key opens another deployment.
+    """
+    found = opened(backend)
+    name = deployment_name(found.url)
+    if name != backend.deployment.partition(":")[2]:
+        what = f"CONVEX_DEPLOY_KEY opens {name} of {found.team}/{found.project}, not {backend.deployment}"
+        raise InputError(
+            what, hint="create a deploy key of that deployment in the Convex dashboard (Settings, Deploy Keys)"
+        )
+    return found.url
 
 
 def missing_operations(backend: Backend, url: str) -> list[str]:

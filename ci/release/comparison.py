@@ -64,13 +64,14 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
     """Return what is live and what is at hand; nothing is changed, and no failure to read is hidden."""
     here = _or_why(lambda: convex.code_at_hand(config.sandbox_control(), config.code_generation()))
     site = _or_why(lambda: manifest.live(target))
-    opened = _or_why(lambda: convex.opened(target.backend))
-    if isinstance(opened, str):
-        return Comparison(target, tree, "", opened, here, (), site)
-    backend = _or_why(lambda: convex.live_code(target.backend, opened.url))
-    record = _or_why(lambda: migrations.recorded(target.backend, opened.url))
+    try:
+        url = convex.reach(target.backend)
+    except LockstepError as error:
+        return Comparison(target, tree, "", f"could not be reached: {error}", here, (), site)
+    backend = _or_why(lambda: convex.live_code(target.backend, url))
+    record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
-    return Comparison(target, tree, opened.url, backend, here, pending, site)
+    return Comparison(target, tree, url, backend, here, pending, site)
 
 
 def _or_why(ask: Callable[[], T]) -> T | str:

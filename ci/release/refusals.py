@@ -134,11 +134,7 @@ def _backend(target: Target) -> list[LockstepError]:
         return [_other_key(target, f"is a {named.partition(':')[0]} key")]
     if (named if ":" in named else f"prod:{named}") != backend.deployment:
         return [_other_key(target, f"opens {named}")]
-    opened = convex.opened(backend)
-    name = convex.deployment_name(opened.url)
-    if name != backend.deployment.partition(":")[2]:
-        return [_other_key(target, f"opens {name} of {opened.team}/{opened.project}")]
-    return _permissions(backend, opened.url, target)
+    return _permissions(backend, convex.reach(backend), target)
 
 
 def _permissions(backend: Backend, url: str, target: Target) -> list[LockstepError]:

@@ -1,0 +1,290 @@
+"""Every command of Lockstep, in the order of a release. Read it from top to bottom, and you know the product."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from ci import config, convex, pages, report, toolchain
+from ci.config import Config, Target
+from ci.convex import Code
+from ci.engine.step import step
+from ci.errors import InputError, Unfinished
+from ci.release import bunlock, comparison, generated, git, manifest, migrations, page, refusals, variables
+from ci.release.comparison import Comparison
+from ci.release.git import Tree
+from ci.secret import Secret
+
+TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
+
+
+@step(
+    timeout_s=90,
+    help=TARGET
+    | {"allow_dirty": "ship uncommitted changes", "no_browser": "release though no browser can open the page"},
+)
+def preflight(c: Context, target: str = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
+    """Refuse what cannot succeed, before anything has run."""
+    settings = config.load()
+    site = _target(c, settings, target)
+    values = config.environment(site.name)
+    refusals.check(settings, site, _tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser)
+
+
+@step(pre=[preflight], timeout_s=600, registry=True)
+def install(c: Context) -> str:
+    """Install the packages, frozen, and check every tool's version."""
+    app = config.load().app
+    with c.cd(app.folder):
+        c.run(shlex.join(toolchain.install_argv(app)), env=toolchain.QUIET)
+    printed = {tool: _read(c, argv) for tool, argv in toolchain.version_argvs(app).items()}
+    found = toolchain.check_versions(app, printed, bunlock.versions(bunlock.read(app)))
+    return ", ".join(f"{tool} {version}" for tool, version in found.items())
+
+
+@step(pre=[install], timeout_s=60, checks=True)
+def lockfile(c: Context) -> None:
+    """Check bun.lock against every package.json."""
+    bunlock.check(config.load().app)
+
+
+@step(pre=[install], timeout_s=600, checks=True)
+def lint(c: Context) -> str | None:
+    """Run the app's linter."""
+    return _script(c, "lint")
+
+
+@step(pre=[install], timeout_s=180)
+def codegen(c: Context) -> str | None:
+    """Generate the backend's types, without any key."""
+    settings = config.load()
+    _start_sandbox(c)
+    with c.cd(settings.app.backend_folder):
+        c.run(shlex.join(convex.codegen_argv(settings.app)), env=convex.env(settings.code_generation()))
+    generated.stale_copies(settings.app)
+    return generated.difference(_read(c, generated.differs_argv(settings.app)))
+
+
+@step(pre=[codegen], timeout_s=900, checks=True)
+def typecheck(c: Context) -> str | None:
+    """Check the types of every package."""
+    return _script(c, "typecheck")
+
+
+@step(pre=[codegen], timeout_s=1800, checks=True)
+def test(c: Context) -> str | None:
+    """Run the app's tests."""
+    return _script(c, "test")
+
+
+@step(pre=[lint, lockfile, typecheck, test], timeout_s=60)
+def check(c: Context) -> None:
+    """Run every check that needs no key and no cloud."""
+
+
+@step(pre=[codegen], timeout_s=900, help=TARGET)
+def build(c: Context, target: str = "") -> str | None:
+    """Build the frontend for the target, while nothing has changed."""
+    settings = config.load()
+    if settings.app.prerender:
+        return "later: app.prerender is set, so deploy-frontend builds, against the new functions"
+    return _build(c, settings, settings.target(target))
+
+
+@step(pre=[codegen], timeout_s=120, help=TARGET)
+def plan(c: Context, target: str = "") -> None:
+    """Show what a release will change, and what is live now."""
+    print(_plan(_compare(c, target)))
+
+
+@step(pre=[check, build, plan], timeout_s=3600, terminal=True, help=TARGET | {"yes": "release without being asked"})
+def approve(c: Context, target: str = "", yes: bool = False) -> str:
+    """Ask once, before anything is changed."""
+    world = _compare(c, target)
+    if world.target.is_sandbox or yes:
+        return "not asked: " + ("the sandbox holds nothing of value" if world.target.is_sandbox else "--yes")
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"releasing to {world.target.name} needs an approval, and there is no terminal to ask on",
+            hint="approve it with --yes",
+        )
+    print(_plan(world), file=sys.stderr)
+    if input(f"release to {world.target.name}? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise InputError("not approved, nothing was changed", hint="answer y, or pass --yes")
+    return "approved"
+
+
+@step(timeout_s=60, always=True, help=TARGET)
+def live(c: Context, target: str = "") -> None:
+    """Say what is live now, and what to type next."""
+    print(report.live(_compare(c, target)))
+
+
+@step(pre=[approve], post=[live], timeout_s=900, changes="backend", help=TARGET)
+def deploy_backend(c: Context, target: str = "") -> str:
+    """Push the functions: the old site still works with them."""
+    settings = config.load()
+    backend = settings.target(target).backend
+    here, url = _here(settings), convex.reach(backend)
+    if convex.live_code(backend, url) == here:
+        return f"already so: {backend.deployment} runs this code"
+    with c.cd(settings.app.backend_folder):
+        argv = convex.deploy_argv(settings.app, f"lockstep {_tree(c, settings).commit[:12]}")
+        c.run(shlex.join(argv), env=convex.env(backend))
+    return convex.confirm_pushed(backend, url, here)
+
+
+@step(pre=[deploy_backend], timeout_s=180, help=TARGET)
+def verify_backend(c: Context, target: str = "") -> str:
+    """Read back, live, every function that was pushed."""
+    settings = config.load()
+    backend = settings.target(target).backend
+    here = _here(settings)
+    convex.wait_for_functions(backend, convex.reach(backend), here.functions, within_s=90)
+    return f"{len(here.functions)} functions are live"
+
+
+@step(pre=[verify_backend], post=[live], timeout_s=3600, changes="data", help=TARGET)
+def migrate(c: Context, target: str = "") -> str:
+    """Run the migrations that this deployment has not run."""
+    settings = config.load()
+    backend = settings.target(target).backend
+    url, commit = convex.reach(backend), _tree(c, settings).commit
+    pending = migrations.pending(settings, migrations.recorded(backend, url))
+    for migration in pending:
+        if not migrations.is_in_state(migrations.recorded(backend, url), migration, "running"):
+            with c.cd(settings.app.backend_folder):
+                c.run(shlex.join(convex.run_argv(settings.app, migration.function)), env=convex.env(backend))
+        migrations.finish(backend, url, migration, commit=commit)
+    return f"ran {', '.join(item.function for item in pending)}" if pending else "already so: nothing to run"
+
+
+@step(pre=[migrate], post=[live], timeout_s=900, changes="frontend", help=TARGET)
+def deploy_frontend(c: Context, target: str = "") -> str:
+    """Publish the site, and read back that it is the one served."""
+    settings = config.load()
+    site, tree = settings.target(target), _tree(c, settings)
+    if settings.app.prerender:
+        _build(c, settings, site)
+    _check_dist(settings, url := convex.reach(site.backend))
+    stamp = manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url)
+    if manifest.live(site) == stamp:
+        return f"already so: {site.frontend.site} serves release {stamp.release}"
+    output = pages.fresh_output(settings.state / "wrangler")
+    with c.cd(settings.app.frontend_folder):
+        argv = pages.deploy_argv(
+            settings.app, site.frontend, commit=tree.commit, message=tree.message, dirty=tree.dirty
+        )
+        c.run(shlex.join(argv), env=pages.env(site.frontend, output), warn=True)
+    published = pages.confirm_published(site.frontend, pages.reported(output), tree.commit)
+    return f"published release {stamp.release} at {published.url}"
+
+
+@step(pre=[deploy_frontend], timeout_s=300, help=TARGET)
+def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
+    """Open the live site in a browser and fail on any error there."""
+    settings = config.load()
+    site = settings.target(target)
+    page.wait_for(site, manifest.read(settings.app.dist_folder).release, within_s=120)
+    browser = "" if no_browser else page.browser()
+    if not browser:
+        return page.no_browser(site, allowed=no_browser)
+    screenshot = settings.state / "smoke" / f"{site.name}.png"
+    argv, env = (
+        page.visit_argv(site.frontend.site, screenshot),
+        page.visit_env(browser, site.smoke_headers, settings.smoke.ignore),
+    )
+    visit = page.judge(_read(c, argv, env), site.frontend.site, screenshot)
+    return f"{visit.title!r} opened without an error, screenshot in {screenshot}"
+
+
+@step(pre=[smoke], post=[live], timeout_s=60, help=TARGET)
+def deploy(c: Context, target: str = "") -> str:
+    """Release: backend first, frontend last, each step proved."""
+    return f"released to {config.load().target(target).frontend.site}"
+
+
+@task(
+    help={
+        "stop": "end it; its data stay",
+        "reset": "forget its data; addresses and keys stay",
+        "status": "say whether it runs, where, and what it lacks",
+    }
+)
+def sandbox(c: Context, stop: bool = False, reset: bool = False, status: bool = False) -> None:
+    """Start both clouds on this machine, for the real tools."""
+    verbs = [verb for verb, wanted in (("stop", stop), ("reset", reset), ("status", status)) if wanted]
+    if len(verbs) > 1:
+        raise InputError(f"--{verbs[0]} and --{verbs[1]} cannot go together", hint=f"./inv sandbox --{verbs[0]}")
+    if c.run(shlex.join(toolchain.sandbox_argv(verbs[0] if verbs else "start")), warn=True).failed:
+        raise Unfinished("the sandbox did not do as asked", hint="see .lockstep/sandbox/sandbox.log")
+
+
+def _start_sandbox(c: Context) -> None:
+    c.run(shlex.join(toolchain.sandbox_argv("start")), hide=True)
+
+
+def _target(c: Context, settings: Config, name: str) -> Target:
+    """Return the target; the sandbox is started first, since it gives its own addresses."""
+    if settings.target_name(name) == config.SANDBOX:
+        _start_sandbox(c)
+    return settings.target(name)
+
+
+def _tree(c: Context, settings: Config) -> Tree:
+    folder = settings.app.folder
+    argvs = (git.status_argv(folder), git.message_argv(folder), git.branches_argv(folder))
+    return git.tree(*(c.run(shlex.join(argv), hide=True, warn=True).stdout for argv in argvs))
+
+
+def _read(c: Context, argv: list[str], env: Mapping[str, str | Secret] | None = None) -> str:
+    return c.run(shlex.join(argv), env=env, hide=True).stdout
+
+
+def _here(settings: Config) -> Code:
+    return convex.code_at_hand(settings.sandbox_control(), settings.code_generation())
+
+
+def _compare(c: Context, name: str) -> Comparison:
+    settings = config.load()
+    return comparison.read(settings, settings.target(name), _tree(c, settings))
+
+
+def _plan(world: Comparison) -> str:
+    steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
+    rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
+    return report.plan(world, rows)
+
+
+def _script(c: Context, kind: str) -> str | None:
+    """Run one of the app's scripts; what it triggers may generate code, with the sandbox's key and never a real one."""
+    settings = config.load()
+    script = settings.app.script(kind)
+    if not script:
+        return f"skipped: lockstep.toml says that the app has no {kind}"
+    with c.cd(settings.app.folder):
+        c.run(shlex.join(toolchain.script_argv(settings.app, script)), env=_app_env(settings))
+    return None
+
+
+def _build(c: Context, settings: Config, site: Target) -> str:
+    app = settings.app
+    url = convex.reach(site.backend)
+    with c.cd(app.folder):
+        argv = toolchain.script_argv(app, app.script("build"), only=app.frontend)
+        c.run(shlex.join(argv), env=_app_env(settings) | variables.built_in(site, app, url))
+    _check_dist(settings, url)
+    return f"built for {url}"
+
+
+def _check_dist(settings: Config, backend_url: str) -> None:
+    client = toolchain.package(settings.app, settings.app.backend_folder, "convex")
+    manifest.check_dist(settings.app.dist_folder, backend_url, client)
+
+
+def _app_env(settings: Config) -> dict[str, str | Secret]:
+    return {**toolchain.QUIET, **convex.env(settings.code_generation())}
