@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ci import errors
-from ci.errors import LockstepError
+from ci.errors import InputError, LockstepError
 from ci.sandbox import lifecycle, lock
 from ci.sandbox.lifecycle import Status
 
@@ -21,10 +21,20 @@ def main() -> int:
     options = _parser().parse_args()
     options.root = options.root.absolute()
     try:
-        return COMMANDS[options.command](options)
+        return _run(options)
     except LockstepError as error:
         print(errors.text(error), file=sys.stderr)
         return error.exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return COMMANDS[options.command](options)
+    except OSError as error:
+        if not error.filename:
+            raise
+        hint = "it must be a folder that you may write to; --root chooses another"
+        raise InputError(f"{options.root} cannot be used: {error.strerror}", hint=hint) from error
 
 
 def start(options: argparse.Namespace) -> int:

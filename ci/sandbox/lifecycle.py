@@ -64,6 +64,8 @@ def start(root: Path, idle_hours: float) -> Status:
     root.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + START_LIMIT_S
     said = _first_words(_spawn(root, idle_hours), deadline)
+    if not said:
+        raise Unfinished("the sandbox ended while it started, or is not ready yet", hint=f"read {root / LOG}")
     if "error" in said:
         raise Unfinished(said["error"], hint=said["hint"])
     # Another start may hold the lock and still be on its way: then ours ended at once and we wait for that one.
@@ -126,7 +128,7 @@ def _spawn(root: Path, idle_hours: float) -> subprocess.Popen[bytes]:
 
 
 def _first_words(server: subprocess.Popen[bytes], deadline: float) -> dict[str, str]:
-    """Return the line of JSON that a server says once it listens or knows that it cannot; {} if it said nothing."""
+    """Return the JSON that a server says once it listens or knows that it cannot; {} if it ended or took too long."""
     assert server.stdout is not None
     with server.stdout as words:
         ready, _, _ = select.select([words], [], [], max(0.0, deadline - time.monotonic()))

@@ -36,7 +36,7 @@ def holder(root: Path) -> int | None:
     """Return the pid of the process that serves this folder now, or None."""
     try:
         file = (root / "lock").open("r+")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     with file:
         while not _take(file.fileno()):

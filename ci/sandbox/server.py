@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import os
 import shutil
@@ -13,17 +12,18 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 
 from ci.errors import InputError
 from ci.sandbox import control, world
+from ci.sandbox.convex import half as convex
 from ci.sandbox.faults import Faults
+from ci.sandbox.pages import half as pages
 from ci.sandbox.traffic import Traffic
 from ci.sandbox.world import Half, Listeners, World
 
 ENDPOINTS = "endpoints.json"
 CHECK_S = 2.0
-HALVES = ("convex", "pages")
+HALVES = {"convex": convex, "pages": pages}
 
 
 async def run(root: Path, idle_limit_s: float, on_ready: Callable[[], None]) -> None:
@@ -46,11 +46,10 @@ async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traff
     listeners = Listeners(db, planted, traffic)
     stack.push_async_callback(listeners.close_all)
     provision = listeners.application("provision")
-    modules = _modules()
-    health = _health(root, {name: list(module.LACKS) for name, module in modules.items()})
+    health = _health(root)
     control.add(provision, planted, traffic, health=health, stop=stop)
     opened: dict[str, Half] = {}
-    for name, module in modules.items():
+    for name, module in HALVES.items():
         opened[name] = await module.open(World(root, db, listeners, _node()), provision)
         stack.push_async_callback(opened[name].close)
     control_url = await listeners.open("provision", provision)
@@ -67,6 +66,8 @@ def _ours(root: Path) -> bool:
         return bool(json.loads((root / ENDPOINTS).read_text())["pid"] == os.getpid())
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except ValueError:
+        return True  # somebody edits it
 
 
 def _withdraw(root: Path) -> None:
@@ -81,18 +82,13 @@ async def _wait(stop: asyncio.Event, limit_s: float) -> None:
         return
 
 
-def _modules() -> dict[str, ModuleType]:
-    here = Path(__file__).parent
-    return {n: importlib.import_module(f"ci.sandbox.{n}.half") for n in HALVES if (here / n / "half.py").is_file()}
-
-
-def _health(root: Path, lacks: dict[str, list[str]]) -> dict[str, object]:
+def _health(root: Path) -> dict[str, object]:
     return {
         "stand_in": "a stand-in for Convex and Cloudflare Pages on this machine, neither of the two",
         "pid": os.getpid(),
         "root": str(root),
         "started_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "lacks": lacks,
+        "lacks": {name: module.LACKS for name, module in HALVES.items()},
     }
 
 
