@@ -40,7 +40,7 @@ def add(
         return web.json_response([])
 
     async def tell_health(_request: web.Request) -> web.Response:
-        return web.json_response({**health, "idle_s": round(traffic.idle_s(), 1)})
+        return web.json_response({**health, "open_requests": traffic.open, "idle_s": round(traffic.idle_s(), 1)})
 
     async def shutdown(_request: web.Request) -> web.Response:
         stop.set()

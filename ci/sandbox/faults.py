@@ -17,6 +17,7 @@ from ci.errors import InputError
 
 KINDS = ("status", "delay_s", "hang", "drop", "half")
 FOREVER = -1
+TYPES = {str: "text", int: "a number", float: "a number", bool: "true or false", dict: "an object"}
 # Which fault struck a request; the request log reads it.
 STRUCK = web.RequestKey("struck", str)
 # Closing with this linger setting sends RST instead of FIN.
@@ -40,7 +41,7 @@ class Fault:
     status: int = 0
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    delay_s: float = 0
+    delay_s: float = 0.0
     hang: bool = False
     drop: bool = False
     half: bool = False
@@ -55,6 +56,8 @@ def parse(data: Mapping[str, Any]) -> Fault:
     """Return the fault that this JSON describes, or raise InputError saying what is wrong with it."""
     if unknown := sorted(set(data) - {item.name for item in fields(Fault)}):
         raise InputError(f"a fault has no field {', '.join(unknown)}", hint=f"its fields: {_names()}")
+    for name, value in data.items():
+        _check_type(name, value)
     fault = Fault(**data)
     kinds = [kind for kind in KINDS if getattr(fault, kind)]
     if len(kinds) != 1:
@@ -67,6 +70,13 @@ def parse(data: Mapping[str, Any]) -> Fault:
     except re.error as error:
         raise InputError(f"not a regular expression: {error.pattern!r}: {error}") from error
     return fault
+
+
+def _check_type(name: str, value: object) -> None:
+    kind = type(getattr(Fault(), name))
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise InputError(f"{name} must be {TYPES[kind]}, not {value!r}")
 
 
 def _names() -> str:

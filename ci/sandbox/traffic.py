@@ -25,12 +25,12 @@ class Traffic:
         self.entries: deque[dict[str, object]] = deque(maxlen=KEPT)
         self._path = path
         self._file = path.open("a", buffering=1)
-        self._open = 0
+        self.open = 0
         self._last = time.monotonic()
 
     def idle_s(self) -> float:
         """Return the seconds since the last request ended; 0 while one is open."""
-        return 0 if self._open else time.monotonic() - self._last
+        return 0 if self.open else time.monotonic() - self._last
 
     def close(self) -> None:
         self._file.close()
@@ -41,7 +41,7 @@ class Traffic:
             if request.path.startswith(CONTROL):
                 return await handler(request)
             started, status = time.monotonic(), 0
-            self._open += 1
+            self.open += 1
             try:
                 answer = await handler(request)
                 status = answer.status
@@ -50,7 +50,7 @@ class Traffic:
                 status = error.status
                 raise
             finally:
-                self._open -= 1
+                self.open -= 1
                 self._last = time.monotonic()
                 self._write(server, request, status, self._last - started)
 
