@@ -11,6 +11,7 @@ from invoke import executor
 from invoke.config import Config
 from invoke.exceptions import Exit
 from invoke.main import program
+from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.tasks import Call, Task
 
@@ -49,20 +50,22 @@ class Executor(executor.Executor):
     def _check_environment(self) -> None:
         """Refuse to run in another environment than the one `tasks.environment` names; Nox has its own."""
         wanted = self.config.tasks.get("environment")
-        if (
-            wanted
-            and "NOX_CURRENT_SESSION" not in os.environ
-            and Path(sys.prefix).resolve() != (self.root / wanted).resolve()
-        ):
+        if not wanted or "NOX_CURRENT_SESSION" in os.environ:
+            return
+        if Path(sys.prefix).resolve() != (self.root / wanted).resolve():
             raise InputError(f"this inv belongs to another environment ({sys.prefix})", "run ./inv")
 
     def _helped(self, requests: Sequence[Any]) -> bool:
         """Show the help that Invoke's parser took for the value of a required parameter; never run that task."""
-        for request in requests:
-            for argument in request.positional_args if isinstance(request, ParserContext) else ():
-                if argument.raw_value in ("-h", "--help"):
-                    program.print_task_help(str(request.name))
-                    return True
+        for request, argument in _required(requests):
+            if argument.raw_value in ("-h", "--help"):
+                program.print_task_help(str(request.name))
+                return True
+            if isinstance(argument, values.Flag) and argument.raw_value in self.core[0].flags:
+                raise InputError(
+                    f"{request.name} needs a value for {argument.name}, not the flag {argument.raw_value}",
+                    f"put {argument.raw_value} before {request.name}",
+                )
         return False
 
     def _asked(self, requests: Sequence[Any]) -> tuple[list[Call], dict[str, Any]]:
@@ -138,6 +141,11 @@ class Executor(executor.Executor):
         run = {**stock["run"], "echo": bool(self._core_flag("echo"))}
         own = {"run": run, "timeouts": stock["timeouts"], "sudo": stock["sudo"], "runners": {"local": Runner}}
         return Config(defaults={**dict(project.items()), **own}, lazy=True)
+
+
+def _required(requests: Sequence[Any]) -> list[tuple[ParserContext, Argument]]:
+    parsed = [request for request in requests if isinstance(request, ParserContext)]
+    return [(request, argument) for request in parsed for argument in request.positional_args]
 
 
 def _plan(nodes: Sequence[Node]) -> str:

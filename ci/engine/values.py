@@ -100,6 +100,7 @@ def parameters(tasks: Iterable[Task[Any]]) -> dict[str, Parameter]:
                     f"{_declared(known.argument)} and {_declared(argument)}",
                     "give both the same type and default in tasks.py",
                 )
+            known.argument.help = known.argument.help or argument.help
     return found
 
 

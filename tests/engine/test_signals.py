@@ -1,0 +1,109 @@
+"""A signal ends the run and what it started; what comes after does not run."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.engine.project import LIFELINE, Lifeline, Project, Said
+
+ENDINGS = [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+AFTER = """
+@step(timeout_s=5, always=True)
+def live(c): print("MUST NOT RUN")
+@step(timeout_s=5, pre=[go], post=[live])
+def deploy(c): print("MUST NOT RUN")
+"""
+
+
+def ended(signum: signal.Signals, code: int, before: str = "") -> Said:
+    summary = "── summary\n  go     0.0 s  interrupted\n  not run: deploy, live\n"
+    return Said(code, "", f"── go\n{before}{summary}error: ended by {signum.name}\n")
+
+
+@pytest.mark.parametrize(("signum", "code"), ENDINGS)
+def test_a_signal_ends_a_child_and_its_group(
+    project: Project, lifeline: Lifeline, signum: signal.Signals, code: int
+) -> None:
+    project.tasks(f"""
+@step(timeout_s=30)
+def go(c):
+    c.run("{LIFELINE} sleep 60 & wait")
+{AFTER}""")
+    inv = project.start("deploy")
+    lifeline.await_up()
+    inv.send_signal(signum)
+    assert project.said(inv) == ended(signum, code)
+    assert lifeline.is_cut()
+
+
+@pytest.mark.parametrize(("signum", "code"), ENDINGS)
+def test_a_signal_ends_python_code(project: Project, lifeline: Lifeline, signum: signal.Signals, code: int) -> None:
+    project.tasks(f"""
+@step(timeout_s=30)
+def go(c):
+    with open("lifeline", "w") as line:
+        print("up", file=line, flush=True)
+        time.sleep(60)
+{AFTER}""")
+    inv = project.start("deploy")
+    lifeline.await_up()
+    inv.send_signal(signum)
+    assert project.said(inv) == ended(signum, code)
+
+
+def test_a_child_that_ignores_the_request_to_end_is_killed(project: Project, lifeline: Lifeline) -> None:
+    project.tasks(f"""
+@step(timeout_s=30)
+def go(c):
+    c.run("trap '' TERM INT HUP; {LIFELINE} sleep 60 & while :; do wait; done")
+{AFTER}""")
+    inv = project.start("deploy")
+    lifeline.await_up()
+    inv.send_signal(signal.SIGTERM)
+    assert project.said(inv) == ended(signal.SIGTERM, 143)
+    assert lifeline.is_cut()
+
+
+def test_a_second_signal_does_not_wait(project: Project, lifeline: Lifeline) -> None:
+    project.tasks(f"""
+@step(timeout_s=30)
+def go(c):
+    c.run("trap 'echo asked; echo up >&3' TERM; {LIFELINE} while :; do sleep 1 & wait; done")
+{AFTER}""")
+    inv = project.start("deploy")
+    lifeline.await_up()
+    inv.send_signal(signal.SIGINT)
+    lifeline.await_up()
+    inv.send_signal(signal.SIGINT)
+    assert project.said(inv) == ended(signal.SIGINT, 130, "asked\n")
+    assert lifeline.is_cut()
+
+
+def test_a_signal_that_was_ignored_stays_ignored(project: Project, lifeline: Lifeline) -> None:
+    project.tasks(f"""
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+@step(timeout_s=30)
+def go(c):
+    c.run("{LIFELINE} until test -e on; do :; done")
+""")
+    inv = project.start("go")
+    lifeline.await_up()
+    inv.send_signal(signal.SIGHUP)
+    project.write("on", "")
+    assert project.said(inv) == Said(0, "", "── go\n── summary\n  go     0.0 s  done\n")
+
+
+def test_a_plain_task_leaves_signals_to_invoke(project: Project, lifeline: Lifeline) -> None:
+    project.tasks("""
+@task
+def go(c):
+    with open("lifeline", "w") as line:
+        print("up", file=line, flush=True)
+        time.sleep(60)
+""")
+    inv = project.start("go")
+    lifeline.await_up()
+    inv.send_signal(signal.SIGTERM)
+    assert project.said(inv) == Said(-signal.SIGTERM, "", "")
