@@ -84,6 +84,12 @@ def stale_copies(app: App) -> None:
         raise Problems(problems)
 
 
+def bundled(app: App) -> dict[str, bytes]:
+    """Return the files of `_generated` that become part of the pushed bundles: all but the declarations."""
+    folder = functions_folder(app) / "_generated"
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*")) if not path.name.endswith(".d.ts")}
+
+
 def differs_argv(app: App) -> list[str]:
     """Return the argv that prints the committed files of `_generated` that code generation has just changed."""
     return [
