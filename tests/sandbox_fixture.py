@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "example"
@@ -83,6 +84,12 @@ class Sandbox:
         started = self.command("start")
         assert started.returncode == 0, started.stderr
         return self
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        server = psutil.Process(self.endpoints["pid"])
+        server.kill()
+        server.wait(timeout=10)
 
     @property
     def endpoints(self) -> dict[str, Any]:

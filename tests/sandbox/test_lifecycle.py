@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import socket
 import stat
 import subprocess
@@ -22,12 +21,6 @@ STOPPED = (3, "sandbox: stopped\n", "")
 
 def outcome(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
-
-
-def kill(sandbox: Sandbox) -> None:
-    server = psutil.Process(sandbox.endpoints["pid"])
-    server.send_signal(signal.SIGKILL)
-    server.wait(timeout=10)
 
 
 def test_a_second_start_finds_the_first(fresh_sandbox: Sandbox) -> None:
@@ -104,7 +97,7 @@ def test_a_kill_loses_nothing_and_changes_no_address(fresh_sandbox: Sandbox) -> 
     project = Project(fresh_sandbox, "sandbox")
     deployed = project.deploy({"/index.html": "<h1>before the kill</h1>"})
     before = fresh_sandbox.endpoints
-    kill(fresh_sandbox)
+    fresh_sandbox.kill()
     assert outcome(fresh_sandbox.command("status")) == STOPPED
     fresh_sandbox.start()
     after = fresh_sandbox.endpoints

@@ -56,7 +56,7 @@ class Access:
         if not authorization:
             raise RefusalError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
         # A quoted token, one with a space or a newline in it, a placeholder: refused by its form alone.
-        if not re.fullmatch(r"Bearer [\w-]{40,}", authorization):
+        if not re.fullmatch(r"Bearer [A-Za-z0-9_-]{40,}", authorization):
             raise RefusalError(400, 6003, "Invalid request headers")
         token = authorization.removeprefix("Bearer ")
         row = self._db.execute("SELECT accounts, permission FROM pages_tokens WHERE token = ?", (token,)).fetchone()
@@ -86,7 +86,7 @@ class Access:
             raise RefusalError(403, 8000013, "Authorization failed")
 
     def _signature(self, signed: str) -> str:
-        return _base64(hmac.digest(self._jwt_key, signed.encode(), "sha256"))
+        return _base64(hmac.digest(self._jwt_key, signed.encode(errors="surrogateescape"), "sha256"))
 
     def _remember(self, token: str, accounts: tuple[str, ...], permission: str) -> None:
         with self._db:

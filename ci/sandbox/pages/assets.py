@@ -18,16 +18,16 @@ FILE_LIMIT_BYTES = 25 * 1024 * 1024
 async def check_missing(cloud: Cloud, request: web.Request) -> object:
     """Return those of {"hashes": [...]} that were never uploaded."""
     cloud.access.admit_upload(request)
-    hashes = (await envelope.json_object(request)).get("hashes")
+    hashes = (await envelope.json_body(request, dict)).get("hashes")
     if not isinstance(hashes, list):
         raise RefusalError(400, 8000001, "hashes must be a list")  # the code is a guess
-    return cloud.blobs.missing(hashes)
+    return cloud.blobs.missing([str(key) for key in hashes])
 
 
 async def upload(cloud: Cloud, request: web.Request) -> object:
     """Store [{"key": hash, "value": base64, "metadata": {"contentType": str}, "base64": true}, ...]."""
     cloud.access.admit_upload(request)
-    files = [_file(item) for item in await envelope.json_value(request)]
+    files = [_file(item) for item in await envelope.json_body(request, list)]
     for key, content, content_type in files:
         cloud.blobs.add(key, content, content_type)
     return {"successful_key_count": len(files), "unsuccessful_keys": []}
@@ -39,8 +39,10 @@ async def upsert_hashes(cloud: Cloud, request: web.Request) -> object:
     return None
 
 
-def _file(item: dict[str, object]) -> tuple[str, bytes, str]:
+def _file(item: object) -> tuple[str, bytes, str]:
     """Return hash, content and content type of one uploaded file. All the codes here are guesses."""
+    if not isinstance(item, dict):
+        raise RefusalError(400, 8000001, "A file is an object")
     key, metadata = str(item.get("key")), item.get("metadata")
     if not re.fullmatch(r"[0-9a-f]{32}", key):
         raise RefusalError(400, 8000023, f"{key} is not the hash of a file")

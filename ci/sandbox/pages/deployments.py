@@ -86,8 +86,8 @@ async def _form(request: web.Request) -> Form:
 
 def _manifest(cloud: Cloud, form: Form) -> dict[str, str]:
     try:
-        manifest = dict(json.loads(form["manifest"]))
-    except (KeyError, TypeError, ValueError) as error:
+        manifest = {str(path): str(key) for path, key in json.loads(form["manifest"]).items()}
+    except (KeyError, AttributeError, ValueError) as error:
         raise RefusalError(400, 8000096, "The manifest is missing or not a JSON object.") from error  # a guess
     if missing := cloud.blobs.missing(list(manifest.values())):
         # The code is a guess.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from aiohttp import web
+
+T = TypeVar("T")
 
 
 class RefusalError(Exception):
@@ -57,17 +59,12 @@ def failure(error: RefusalError) -> web.Response:
     return web.json_response({"success": False, "errors": errors, "messages": [], "result": None}, status=error.status)
 
 
-async def json_object(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object that a request carries."""
-    body = await json_value(request)
-    if not isinstance(body, dict):
-        raise RefusalError(400, 8000001, "Request body must be a JSON object")  # the code is a guess
-    return body
-
-
-async def json_value(request: web.Request) -> Any:
-    """Return the JSON that a request carries."""
+async def json_body(request: web.Request, kind: type[T]) -> T:
+    """Return the JSON that a request carries, which must be of this kind: dict or list."""
     try:
-        return json.loads(await request.read())
+        body = json.loads(await request.read())
     except ValueError as error:
-        raise RefusalError(400, 8000001, "Request body is not valid JSON") from error  # the code is a guess
+        raise RefusalError(400, 8000001, "The request body is not valid JSON") from error  # the code is a guess
+    if not isinstance(body, kind):
+        raise RefusalError(400, 8000001, f"The request body must be a {kind.__name__}")  # the code is a guess
+    return body

@@ -28,7 +28,7 @@ async def list_all(cloud: Cloud, request: web.Request) -> Listing:
 
 async def create(cloud: Cloud, request: web.Request) -> Record:
     """Create a project from {"name", "production_branch", "deployment_configs"?}."""
-    account, body = cloud.account(request), await envelope.json_object(request)
+    account, body = cloud.account(request), await envelope.json_body(request, dict)
     name = str(body.get("name", ""))
     if not NAME.fullmatch(name):
         raise RefusalError(400, 8000094, f"The project name {name!r} is not valid.")  # the code is a guess
@@ -52,7 +52,7 @@ async def read(cloud: Cloud, request: web.Request) -> Record:
 
 
 async def change(cloud: Cloud, request: web.Request) -> Record:
-    project, body = cloud.project(request), await envelope.json_object(request)
+    project, body = cloud.project(request), await envelope.json_body(request, dict)
     changed = {name: body[name] for name in CHANGEABLE if name in body}
     configs = _configs(changed.get("deployment_configs"), project.record["deployment_configs"])
     cloud.store.change_project(project, record={**project.record, **changed, "deployment_configs": configs})
