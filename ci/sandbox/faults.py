@@ -122,7 +122,7 @@ async def _act(fault: Fault, request: web.Request, handler: Handler) -> web.Stre
     answer = await handler(request) if fault.after or fault.half else None
     if fault.kind == "delay_s":
         await asyncio.sleep(fault.delay_s)
-        return answer or await handler(request)
+        return await handler(request) if answer is None else answer
     if fault.kind == "status":
         return web.Response(status=fault.status, body=fault.body.encode(), headers=fault.headers)
     if fault.kind == "hang":

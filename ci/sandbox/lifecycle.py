@@ -71,7 +71,8 @@ def start(root: Path, idle_hours: float) -> Status:
     # Another start may hold the lock and still be on its way: then ours ended at once and we wait for that one.
     while not (found := status(root)).health:
         if time.monotonic() > deadline:
-            raise Unfinished(f"the sandbox was not ready after {START_LIMIT_S:.0f} s", hint=f"read {root / LOG}")
+            hint = f"read {root / LOG}, then: python -m ci.sandbox stop --root {root}"
+            raise Unfinished(f"the sandbox did not answer within {START_LIMIT_S:.0f} s", hint=hint)
         time.sleep(STEP_S)
     return found
 

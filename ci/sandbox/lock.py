@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ci.errors import Unfinished
+
 TRIES_S = 1.0
 STEP_S = 0.02
 
 
-class HeldError(Exception):
+class HeldError(Unfinished):
     """Another process serves this folder."""
 
 
@@ -24,7 +26,7 @@ def held(root: Path) -> Iterator[None]:
         deadline = time.monotonic() + TRIES_S
         while not _take(file.fileno()):
             if time.monotonic() > deadline:
-                raise HeldError(root)
+                raise HeldError(f"another process serves {root}", hint=f"python -m ci.sandbox stop --root {root}")
             time.sleep(STEP_S)
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -45,17 +45,16 @@ async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traff
     stack.callback(traffic.close)
     listeners = Listeners(db, planted, traffic)
     stack.push_async_callback(listeners.close_all)
-    provision = listeners.application("provision")
-    health = _health(root)
+    provision, health, shared = listeners.application("provision"), _health(root), World(root, db, listeners, _node())
     control.add(provision, planted, traffic, health=health, stop=stop)
     opened: dict[str, Half] = {}
     for name, module in HALVES.items():
-        opened[name] = await module.open(World(root, db, listeners, _node()), provision)
+        opened[name] = await module.open(shared, provision)
         stack.push_async_callback(opened[name].close)
     control_url = await listeners.open("provision", provision)
     parts = {name: half.endpoints() for name, half in opened.items()}
-    shared = {"pid": os.getpid(), "started_at": health["started_at"], "control_url": control_url}
-    _write(root / ENDPOINTS, {"version": 1, **shared, **parts})
+    told = {name: health[name] for name in ("pid", "started_at")}
+    _write(root / ENDPOINTS, {"version": 1, **told, "control_url": control_url, **parts})
     stack.callback(_withdraw, root)
     return traffic
 

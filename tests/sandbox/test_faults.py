@@ -119,6 +119,11 @@ def test_after_lets_the_request_take_effect_first(sandbox: Sandbox) -> None:
     assert sandbox.api("GET", "/made-but-not-told").status == 200
 
 
+def test_a_delay_after_the_effect_asks_once(sandbox: Sandbox) -> None:
+    sandbox.plant(match="POST .*/pages/projects$", delay_s=0.01, after=True)
+    assert sandbox.api("POST", "", {"name": "asked-once"}).status == 200
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [

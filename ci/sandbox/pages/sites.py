@@ -33,20 +33,24 @@ class Sites:
         self._urls: dict[str, str] = {}
 
     async def reopen(self) -> None:
-        """Open every site on the port that it had, and give up the ports of what is gone."""
+        """Open every project, and every deployment that has a port; give up the ports of what is gone."""
+        had = self._listeners.names("site:")
         there = {
             _server(project.label, sub): (project.label, sub)
             for project in self._store.projects()
             for sub in ("", *(deployment.short_id for deployment in self._store.deployments(project)))
         }
-        for server in self._listeners.names("site:"):
+        for server in had:
             if server not in there:
                 self._listeners.forget(server)
-            elif server not in self._urls:
-                await self.open(*there[server])
+        for server, (label, sub) in there.items():
+            if server in had or not sub:
+                await self.open(label, sub)
 
     async def open(self, label: str, sub: str = "") -> None:
         """Listen for a site on a port of its own; the oldest deployment beyond the newest few gives up its port."""
+        if _server(label, sub) in self._urls:
+            return
         app = self._listeners.application(_server(label, sub))
         app.router.add_route("*", "/{path:.*}", partial(self._answer, label=label, sub=sub))
         self._urls[_server(label, sub)] = await self._listeners.open(_server(label, sub), app)
