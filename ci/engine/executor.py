@@ -16,9 +16,9 @@ from invoke.parser.context import ParserContext
 from invoke.tasks import Call, Task
 
 from ci import errors
-from ci.engine import environment, graph, values
+from ci.engine import environment, graph, output, values
 from ci.engine.graph import Node
-from ci.engine.run import Run, say
+from ci.engine.run import Run
 from ci.engine.runner import Frame, Runner, StepContext
 from ci.engine.signals import Signals, Stopped
 from ci.engine.step import Promise, Step
@@ -40,16 +40,23 @@ class Executor(executor.Executor):
         except LockstepError as error:
             raise Exit(errors.text(error), code=error.exit_code) from error
         except Stopped as stopped:
-            raise Exit(f"error: ended by {stopped}", code=128 + stopped.signum) from stopped
+            output.say(f"error: ended by {stopped}")
+            raise Exit(code=128 + stopped.signum) from stopped
 
     @property
     def root(self) -> Path:
         """Return the folder of tasks.py."""
         return Path(self.collection.loaded_from or ".").resolve()
 
+    def _project(self) -> Config:
+        """Return what invoke.yaml beside tasks.py says: files elsewhere and variables have no say in a step."""
+        project = Config(project_location=self.root, lazy=True)
+        project.load_project()
+        return project
+
     def _check_environment(self) -> None:
         """Refuse to run in another environment than the one `tasks.environment` names; Nox has its own."""
-        wanted = self.config.tasks.get("environment")
+        wanted = self._project().tasks.get("environment")
         if not wanted or "NOX_CURRENT_SESSION" in os.environ:
             return
         if Path(sys.prefix).resolve() != (self.root / wanted).resolve():
@@ -112,7 +119,7 @@ class Executor(executor.Executor):
             return self._perform_plain(node)
 
     def _perform_step(self, node: Node, promise: Promise, signals: Signals) -> Any:
-        say(f"── {node.title}")
+        output.say(f"── {node.title}")
         stdout = sys.stdout if node.is_named else sys.stderr
         with contextlib.redirect_stdout(stdout), signals.deadline(promise.timeout_s) as deadline_at:
             frame = Frame(self.root, self._environment(promise), deadline_at, signals)
@@ -129,13 +136,12 @@ class Executor(executor.Executor):
         return result
 
     def _environment(self, promise: Promise) -> dict[str, str]:
-        base = environment.base(os.environ, self.root, self.config.tasks.get("path", TOOLS))
+        base = environment.base(os.environ, self.root, self._project().tasks.get("path", TOOLS))
         return base | (environment.registries(os.environ) if promise.registry else {})
 
     def _step_config(self, node: Node) -> Config:
         """Return what the project itself configures, without a word on how to run commands: only the call says that."""
-        project = Config(project_location=self.root, lazy=True)
-        project.load_project()
+        project = self._project()
         project.load_collection(self.collection.configuration(node.call.called_as))
         stock = Config.global_defaults()
         run = {**stock["run"], "echo": bool(self._core_flag("echo"))}

@@ -32,7 +32,8 @@ def told(error: BaseException, title: str, promise: Promise) -> LockstepError | 
 
 def _outcome(error: Failure) -> str:
     if isinstance(error, UnexpectedExit):
-        return f"exited with {error.result.exited}"
+        exited = error.result.exited
+        return f"exited with {exited}" if exited >= 0 else f"was ended by signal {-exited}"
     if isinstance(error, CommandTimedOut):
         return f"did not finish within {error.timeout:g} s"
     return f"failed: {error.reason}"

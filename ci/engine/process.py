@@ -20,6 +20,7 @@ GRACE_S = 3.0  # between TERM and KILL
 LINGER_S = 0.25  # what a group may still write after its leader has left
 TICK_S = 0.05  # between two looks at a child where the system has no pidfd
 KEPT_SIZE = 8 << 20  # of each output, in characters; the last ones
+CUT = "[lockstep: the beginning of this output was dropped]\n"
 CHUNK_SIZE_BYTES = 1 << 16
 
 Show = Callable[[str], object]
@@ -27,7 +28,7 @@ Show = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended; `exited` is negative for a signal, the texts are at most the last `KEPT_SIZE` characters."""
+    """How a child ended; `exited` is negative for a signal, and of a long text there is the end, after a line `CUT`."""
 
     pid: int
     exited: int
@@ -54,21 +55,25 @@ def run(
         Unfinished: it could not be started.
         Stopped: a signal arrived; the group has been ended.
     """
-    with signals.held():
-        try:
-            child = subprocess.Popen(
-                argv,
-                env=env,
-                cwd=cwd,
-                bufsize=0,
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        except OSError as error:
-            raise Unfinished(f"cannot start {argv[0]} in {cwd}: {error.strerror}") from error
-        return _Watch(child, shows, time.monotonic() + timeout_s, signals).to_the_end()
+    with signals.held(), selectors.DefaultSelector() as selector:
+        child = _start(argv, env, cwd)
+        return _Watch(child, selector, shows, time.monotonic() + timeout_s, signals).to_the_end()
+
+
+def _start(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv,
+            env=env,
+            cwd=cwd,
+            bufsize=0,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise Unfinished(f"cannot start {argv[0]} in {cwd}: {error.strerror}") from error
 
 
 class _Output:
@@ -79,6 +84,7 @@ class _Output:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._kept: deque[str] = deque()
         self._size = 0
+        self._cut = ""
 
     def feed(self, data: bytes) -> None:
         """Take what was read; nothing means that this was all."""
@@ -87,20 +93,27 @@ class _Output:
             self._show(text)
             self._kept.append(text)
             self._size += len(text)
-        while self._size - len(self._kept[0] if self._kept else "") > KEPT_SIZE:
+        while self._size > KEPT_SIZE:
             self._size -= len(self._kept.popleft())
+            self._cut = CUT
 
     def text(self) -> str:
-        return "".join(self._kept)[-KEPT_SIZE:]
+        return self._cut + "".join(self._kept)
 
 
 class _Watch:
     """The one loop that reads a child's outputs and sees it leave, and its way from TERM to KILL."""
 
     def __init__(
-        self, child: subprocess.Popen[bytes], shows: tuple[Show, Show], deadline_at: float, signals: Signals
+        self,
+        child: subprocess.Popen[bytes],
+        selector: selectors.BaseSelector,
+        shows: tuple[Show, Show],
+        deadline_at: float,
+        signals: Signals,
     ) -> None:
         self._child = child
+        self._selector = selector
         self._signals = signals
         self._outputs = (_Output(shows[0]), _Output(shows[1]))
         self._deadline_at = deadline_at
@@ -108,8 +121,7 @@ class _Watch:
         self._over_at: float | None = None  # set once the leader has left
         self._timed_out = False
         self._reading = 2
-        self._selector = selectors.DefaultSelector()
-        self._exit_fd = os.pidfd_open(child.pid) if hasattr(os, "pidfd_open") else None
+        self._exit_fd: int | None = None
 
     def to_the_end(self) -> Ended:
         """Return when the child has ended and its group is gone, whatever happens here."""
@@ -132,8 +144,11 @@ class _Watch:
             if stream:
                 self._selector.register(stream, selectors.EVENT_READ, partial(self._read, output))
         self._selector.register(self._signals.wake_fd, selectors.EVENT_READ, lambda fd: os.read(fd, 64))
-        if self._exit_fd is not None:
-            self._selector.register(self._exit_fd, selectors.EVENT_READ, self._left)
+        try:
+            self._exit_fd = os.pidfd_open(self._child.pid)
+        except (AttributeError, OSError):  # macOS; an old kernel
+            return
+        self._selector.register(self._exit_fd, selectors.EVENT_READ, self._left)
 
     def _handle(self, wait_s: float | None) -> None:
         for key, _ in self._selector.select(wait_s):
@@ -184,7 +199,6 @@ class _Watch:
             pass
 
     def _close(self) -> None:
-        self._selector.close()
         for stream in (self._child.stdout, self._child.stderr):
             if stream:
                 stream.close()

@@ -1,7 +1,6 @@
 """One run: its nodes one by one, what became of each, and the failure that ends it."""
 
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from ci import errors
-from ci.engine import failure, summary
+from ci.engine import failure, output, summary
 from ci.engine.graph import Node
 from ci.engine.signals import Signals, Stopped
 from ci.engine.step import Step
@@ -45,7 +44,7 @@ class Run:
                         self._take(node, signals)
         finally:
             if any(isinstance(node.task, Step) for node in self._outcomes):
-                say(summary.text(list(self._outcomes.values())))
+                output.say(summary.text(list(self._outcomes.values())))
         if isinstance(self._failure, LockstepError):
             raise Exit(code=self._failure.exit_code) from self._failure
         if self._failure:
@@ -76,15 +75,10 @@ class Run:
         if isinstance(error, LockstepError):
             told = error
         if told:
-            say(errors.text(told))
+            output.say(errors.text(told))
         elif self._failure:
             traceback.print_exception(error)
         self._failure = self._failure or told or error
-
-
-def say(text: str) -> None:
-    """Tell the person, on stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _is_interruption(error: BaseException) -> bool:

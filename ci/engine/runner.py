@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, UnexpectedExit
 from invoke.runners import Local, Result
 
-from ci.engine import process
+from ci.engine import output, process
 from ci.engine.signals import Signals, Stopped
 from ci.secret import Secret
 
-# What needs a pseudo-terminal, an input or a thread is left to Invoke's own runner.
-INVOKES_OWN = ("asynchronous", "disown", "in_stream", "pty", "watchers")
+# A call that asks for one of these is left to Invoke's own runner.
+INVOKES_OWN = ("asynchronous", "disown", "dry", "encoding", "in_stream", "pty", "watchers")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Runner(Local):
 
     def echo(self, command: str) -> None:
         """Show the command itself, which holds no secret: those travel in the environment."""
-        print(f"$ {command}", file=sys.stderr)
+        output.say(f"$ {command}")
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         """Start Invoke's own way."""
@@ -108,7 +109,7 @@ class Runner(Local):
     def _show(self, name: str, stream: str) -> process.Show:
         if name in self.opts["hide"]:
             return _hide
-        return lambda text: self.write_our_output(self.streams[stream], text)
+        return partial(output.write, self.streams[stream])
 
 
 def _hide(_text: str) -> None:

@@ -75,6 +75,12 @@ def test_the_projects_configuration_opens_no_gate(project: Project) -> None:
     assert project.inv("deploy") == STOPPED
 
 
+def test_a_runtime_configuration_of_the_environment_has_no_say(project: Project) -> None:
+    project.tasks(GATE)
+    project.write("runtime.yaml", LOOSE)
+    assert project.inv("deploy", INVOKE_RUNTIME_CONFIG="runtime.yaml") == STOPPED
+
+
 def test_the_users_configuration_puts_nothing_in_the_environment(project: Project) -> None:
     project.tasks("""
 @step(timeout_s=5)

@@ -107,3 +107,18 @@ def go(c):
     lifeline.await_up()
     inv.send_signal(signal.SIGTERM)
     assert project.said(inv) == Said(-signal.SIGTERM, "", "")
+
+
+def test_a_lost_terminal_does_not_change_how_the_run_ends(project: Project, lifeline: Lifeline) -> None:
+    project.tasks(f"""
+@step(timeout_s=30)
+def go(c):
+    c.run("{LIFELINE} sleep 60 & wait")
+""")
+    inv = project.start("go")
+    lifeline.await_up()
+    assert inv.stderr
+    inv.stderr.close()
+    inv.send_signal(signal.SIGHUP)
+    assert (inv.communicate(timeout=20)[0], inv.returncode) == ("", 129)
+    assert lifeline.is_cut()
