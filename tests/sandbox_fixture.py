@@ -81,7 +81,8 @@ class Sandbox:
         return [sys.executable, "-m", "ci.sandbox", *arguments, "--root", str(self.root)]
 
     def start(self) -> Sandbox:
-        started = self.command("start")
+        # A test run that is killed leaves its sandboxes behind: they end themselves soon.
+        started = self.command("start", "--idle-hours", "0.25")
         assert started.returncode == 0, started.stderr
         return self
 
