@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci import rest
+from ci import rest, toolchain
 from ci.config import Target
 from ci.errors import CheckFailed, InputError, Unfinished
 from ci.release import manifest
@@ -60,6 +60,8 @@ def visit_env(executable: str, headers: Mapping[str, Secret], ignore: tuple[str,
         "LOCKSTEP_BROWSER": executable,
         "LOCKSTEP_SMOKE_HEADERS": revealed,
         "LOCKSTEP_SMOKE_IGNORE": json.dumps(ignore),
+        # Playwright's own Node needs libatomic, which a bare Debian lacks.
+        "PLAYWRIGHT_NODEJS_PATH": toolchain.node(),
     }
 
 
