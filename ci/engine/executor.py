@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ class Executor(executor.Executor):
             output.say(f"error: ended by {stopped}")
             raise Exit(code=128 + stopped.signum) from stopped
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """Return the folder of tasks.py."""
         return Path(self.collection.loaded_from or ".").resolve()
 
+    @cached_property
     def _project(self) -> Config:
         """Return what invoke.yaml beside tasks.py says: files elsewhere and variables have no say in a step."""
         project = Config(project_location=self.root, lazy=True)
@@ -56,7 +58,7 @@ class Executor(executor.Executor):
 
     def _check_environment(self) -> None:
         """Refuse to run in another environment than the one `tasks.environment` names; Nox has its own."""
-        wanted = self._project().tasks.get("environment")
+        wanted = self._project.tasks.get("environment")
         if not wanted or "NOX_CURRENT_SESSION" in os.environ:
             return
         if Path(sys.prefix).resolve() != (self.root / wanted).resolve():
@@ -136,17 +138,16 @@ class Executor(executor.Executor):
         return result
 
     def _environment(self, promise: Promise) -> dict[str, str]:
-        base = environment.base(os.environ, self.root, self._project().tasks.get("path", TOOLS))
+        base = environment.base(os.environ, self.root, self._project.tasks.get("path", TOOLS))
         return base | (environment.registries(os.environ) if promise.registry else {})
 
     def _step_config(self, node: Node) -> Config:
         """Return what the project itself configures, without a word on how to run commands: only the call says that."""
-        project = self._project()
-        project.load_collection(self.collection.configuration(node.call.called_as))
+        self._project.load_collection(self.collection.configuration(node.call.called_as))
         stock = Config.global_defaults()
         run = {**stock["run"], "echo": bool(self._core_flag("echo"))}
         own = {"run": run, "timeouts": stock["timeouts"], "sudo": stock["sudo"], "runners": {"local": Runner}}
-        return Config(defaults={**dict(project.items()), **own}, lazy=True)
+        return Config(defaults={**dict(self._project.items()), **own}, lazy=True)
 
 
 def _required(requests: Sequence[Any]) -> list[tuple[ParserContext, Argument]]:

@@ -16,8 +16,6 @@ NOT_FOUND = 127  # what a shell says of a program that PATH does not have
 
 def told(error: BaseException, title: str, promise: Promise) -> LockstepError | None:
     """Return what the failure of the step `title` means, or None for one that means nothing to us."""
-    if isinstance(error, LockstepError):
-        return error
     if isinstance(error, Stopped):
         return Unfinished(f"{title} did not finish within {promise.timeout_s:g} s")
     if not isinstance(error, Failure):

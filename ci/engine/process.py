@@ -116,8 +116,8 @@ class _Watch:
         self._selector = selector
         self._signals = signals
         self._outputs = (_Output(shows[0]), _Output(shows[1]))
-        self._deadline_at = deadline_at
-        self._kill_at: float | None = None  # set once it has been asked to end
+        self._act_at = deadline_at  # when to ask it to end and, once asked, when to kill it
+        self._is_asked = False
         self._over_at: float | None = None  # set once the leader has left
         self._timed_out = False
         self._reading = 2
@@ -167,15 +167,14 @@ class _Watch:
         self._linger()
 
     def _linger(self) -> None:
-        grace_until = self._kill_at if self._kill_at not in (None, inf) else None
-        self._over_at = max(time.monotonic() + LINGER_S, grace_until or 0)
+        grace_until = self._act_at if self._is_asked and self._act_at < inf else 0.0
+        self._over_at = max(time.monotonic() + LINGER_S, grace_until)
 
     def _is_over(self) -> bool:
         return self._over_at is not None and (not self._reading or time.monotonic() >= self._over_at)
 
     def _wait_s(self) -> float | None:
-        next_at = self._over_at or self._kill_at or self._deadline_at
-        wait_s = max(0.0, next_at - time.monotonic())
+        wait_s = max(0.0, (self._over_at or self._act_at) - time.monotonic())
         if self._exit_fd is None and self._over_at is None:
             return min(wait_s, TICK_S)
         return None if wait_s == inf else wait_s
@@ -183,14 +182,13 @@ class _Watch:
     def _judge(self, now: float) -> None:
         if self._over_at is None and self._exit_fd is None and self._child.poll() is not None:
             self._linger()
-        if self._kill_at is None:
-            self._timed_out = now >= self._deadline_at and self._over_at is None
-            if self._timed_out or self._signals.noted:
-                self._signal(signal.SIGTERM)
-                self._kill_at = now + GRACE_S
-        elif now >= self._kill_at or len(self._signals.noted) > 1:
+        is_late = self._over_at is None and now >= self._act_at
+        if not self._is_asked and (is_late or self._signals.noted):
+            self._signal(signal.SIGTERM)
+            self._is_asked, self._timed_out, self._act_at = True, is_late, now + GRACE_S
+        elif self._is_asked and (is_late or len(self._signals.noted) > 1):
             self._signal(signal.SIGKILL)
-            self._kill_at = inf
+            self._act_at = inf
 
     def _signal(self, signum: int) -> None:
         try:

@@ -71,14 +71,13 @@ class Run:
             outcome.seconds = time.monotonic() - started_at
 
     def _fail(self, node: Node, error: BaseException) -> None:
-        told = failure.told(error, node.title, node.task.promise) if isinstance(node.task, Step) else None
+        if isinstance(node.task, Step):
+            error = failure.told(error, node.title, node.task.promise) or error
         if isinstance(error, LockstepError):
-            told = error
-        if told:
-            output.say(errors.text(told))
+            output.say(errors.text(error))
         elif self._failure:
             traceback.print_exception(error)
-        self._failure = self._failure or told or error
+        self._failure = self._failure or error
 
 
 def _is_interruption(error: BaseException) -> bool:
