@@ -145,7 +145,7 @@ class Config:
         Secrets that are not set are empty: whoever needs them says which, all together.
 
         Raises:
-            InputError: lockstep.toml has no such target, or the sandbox has never run.
+            InputError: lockstep.toml has no such target, or the sandbox is not running.
         """
         name = self.target_name(name)
         if name not in self.targets:
@@ -324,7 +324,7 @@ def _endpoints(state: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((state / "sandbox" / "endpoints.json").read_text())
     except FileNotFoundError as error:
-        raise InputError("the sandbox has never run in this folder", hint="start it: ./inv sandbox") from error
+        raise InputError("the sandbox is not running", hint="start it: ./inv sandbox") from error
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ci.convex import Code
 from ci.release.comparison import Comparison
 from ci.release.manifest import Stamp
 
@@ -32,8 +31,10 @@ def plan(world: Comparison, steps: Sequence[tuple[str, str, str]]) -> str:
 def live(world: Comparison) -> str:
     """Return what is live now, both halves, and what to type next."""
     name = world.target.name
-    backend = world.backend if isinstance(world.backend, str) else _functions(world)
-    lines = [f"live now on target {name}", f"  backend   {world.target.backend.deployment} {world.url}: {backend}"]
+    lines = [
+        f"live now on target {name}",
+        f"  backend   {world.target.backend.deployment} {world.url}: {_backend(world)}",
+    ]
     if world.pending:
         lines.append(f"  data      migrations still to run: {', '.join(world.pending)}")
     lines.append(f"  frontend  {_site(world)}")
@@ -47,8 +48,9 @@ def _tree(world: Comparison) -> str:
     return f"commit {world.tree.commit[:12]} ({world.tree.message or 'no message'}){dirty}"
 
 
-def _functions(world: Comparison) -> str:
-    assert isinstance(world.backend, Code)
+def _backend(world: Comparison) -> str:
+    if isinstance(world.backend, str):
+        return world.backend
     same = "the code at hand" if world.backend_is_current else "not the code at hand"
     return f"{len(world.backend.functions)} functions, {same}"
 

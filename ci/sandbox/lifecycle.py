@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import select
@@ -51,16 +52,25 @@ def status(root: Path) -> Status:
         return Status(pid)
 
 
+def code() -> str:
+    """Return a digest of the sandbox's own source and tools: a server from before an update has another."""
+    package = Path(ci.__file__).parent
+    sources = [*package.glob("sandbox/**/*.py"), *package.glob("sandbox/**/*.mjs"), package / "package-lock.json"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
+
+
 def start(root: Path, idle_hours: float) -> Status:
     """
-    Return the running sandbox, started detached if none ran.
+    Return the running sandbox, started detached if none ran, or none of this very code.
 
     Raises:
         Unfinished: it could not start (its own words are passed on), or was not ready in START_LIMIT_S.
     """
     found = status(root)
-    if found.health:
+    if found.health and found.health["code"] == code():
         return found
+    if found.health:
+        stop(root)
     root.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + START_LIMIT_S
     said = _first_words(_spawn(root, idle_hours), deadline)

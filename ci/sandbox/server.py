@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ci.errors import InputError
-from ci.sandbox import control, world
+from ci.sandbox import control, lifecycle, world
 from ci.sandbox.convex import half as convex
 from ci.sandbox.faults import Faults
 from ci.sandbox.pages import half as pages
 from ci.sandbox.traffic import Traffic
 from ci.sandbox.world import Half, Listeners, World
 
-ENDPOINTS = "endpoints.json"
 CHECK_S = 2.0
 HALVES = {"convex": convex, "pages": pages}
 
@@ -54,7 +53,7 @@ async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traff
     control_url = await listeners.open("provision", provision)
     parts = {name: half.endpoints() for name, half in opened.items()}
     told = {name: health[name] for name in ("pid", "started_at")}
-    _write(root / ENDPOINTS, {"version": 1, **told, "control_url": control_url, **parts})
+    _write(root / lifecycle.ENDPOINTS, {"version": 1, **told, "control_url": control_url, **parts})
     stack.callback(_withdraw, root)
     return traffic
 
@@ -62,7 +61,7 @@ async def _open(root: Path, stop: asyncio.Event, stack: AsyncExitStack) -> Traff
 def _ours(root: Path) -> bool:
     """Return whether the folder is still there and ours: a checkout may be deleted, and made again, under us."""
     try:
-        return bool(json.loads((root / ENDPOINTS).read_text())["pid"] == os.getpid())
+        return bool(json.loads((root / lifecycle.ENDPOINTS).read_text())["pid"] == os.getpid())
     except (FileNotFoundError, NotADirectoryError):
         return False
     except ValueError:
@@ -71,7 +70,7 @@ def _ours(root: Path) -> bool:
 
 def _withdraw(root: Path) -> None:
     if _ours(root):
-        (root / ENDPOINTS).unlink()
+        (root / lifecycle.ENDPOINTS).unlink()
 
 
 async def _wait(stop: asyncio.Event, limit_s: float) -> None:
@@ -86,6 +85,7 @@ def _health(root: Path) -> dict[str, object]:
         "stand_in": "a stand-in for Convex and Cloudflare Pages on this machine, neither of the two",
         "pid": os.getpid(),
         "root": str(root),
+        "code": lifecycle.code(),
         "started_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "lacks": {name: module.LACKS for name, module in HALVES.items()},
     }

@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -29,6 +30,27 @@ def test_a_second_start_finds_the_first(fresh_sandbox: Sandbox) -> None:
     assert (again.returncode, again.stderr) == (0, "")
     assert json.loads(again.stdout)["pid"] == before["pid"]
     assert fresh_sandbox.endpoints == before
+
+
+def test_a_start_after_an_update_replaces_the_old_server_and_keeps_its_state(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "ci", tmp_path / "ci", ignore=shutil.ignore_patterns("node_modules"))
+    (tmp_path / "ci/node_modules").symlink_to(ROOT / "ci/node_modules")
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "ci.sandbox", command, "--root", str(tmp_path / "state")]
+        return subprocess.run(argv, cwd=tmp_path, env=BASE, capture_output=True, text=True, timeout=90)
+
+    assert run("start").returncode == 0
+    try:
+        before = Sandbox(tmp_path / "state").endpoints
+        with (tmp_path / "ci/sandbox/world.py").open("a") as source:
+            source.write("# a newer version\n")
+        assert run("start").returncode == 0
+        after = Sandbox(tmp_path / "state").endpoints
+        assert before["pid"] != after["pid"]
+        assert (before["convex"], before["pages"]) == (after["convex"], after["pages"])
+    finally:
+        run("stop")
 
 
 def test_two_starts_at_once_end_with_one_server(tmp_path: Path) -> None:
