@@ -18,6 +18,8 @@ from ci.sandbox.convex.store import Name, Request, Store
 
 VARIABLE_NAME = re.compile(r"[a-zA-Z_]+[a-zA-Z0-9_]*")
 VARIABLE_LIMIT_BYTES = 8 * 1024
+# A runtime that nobody asks for this long is ended: it gives its memory back, and every push that it ever loaded.
+REST_S = 60.0
 BUILT_IN = ("CONVEX_CLOUD_URL", "CONVEX_SITE_URL")
 
 
@@ -39,6 +41,7 @@ class Deployment:
         self._node = node
         self._runtime: Runtime | None = None
         self._starting = asyncio.Lock()
+        self._rest: asyncio.TimerHandle | None = None
         self._jobs = Jobs(name.name, store, self.logs, self.ask)
 
     def open(self) -> None:
@@ -47,14 +50,16 @@ class Deployment:
 
     async def close(self) -> None:
         self._jobs.close()
+        if self._rest:
+            self._rest.cancel()
         if self._runtime:
-            await self._runtime.close()
+            self._runtime.end()
+            await self._runtime.ended()
 
     async def ask(self, op: str, *, request: Request | None = None, **fields: Any) -> Any:
         """Ask the runtime, once more if it ended before anything was done. Raises Refusal or Stopped."""
-        runtime = await self._running()
         try:
-            return await runtime.ask(op, request=request, **fields)
+            return await (await self._running()).ask(op, request=request, **fields)
         except Stopped as stopped:
             if not stopped.may_retry:
                 raise
@@ -101,7 +106,19 @@ class Deployment:
         async with self._starting:
             if self._runtime is None or not self._runtime.alive:
                 self._runtime = await self._start()
+            self._rest_later()
             return self._runtime
+
+    def _rest_later(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(REST_S, self._rest_now)
+
+    def _rest_now(self) -> None:
+        if self._runtime and self._runtime.busy:
+            self._rest_later()
+        elif self._runtime:
+            self._runtime.end()
 
     async def _start(self) -> Runtime:
         name = self.name.name

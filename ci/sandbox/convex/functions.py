@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ci.sandbox.convex import runtime, system
+from ci.sandbox.convex import system
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.keys import Identity
 from ci.sandbox.convex.logs import Execution
@@ -87,10 +87,10 @@ async def _ask(deployment: Deployment, call: Call, path: str, kind: str) -> dict
             identity=call.identity.acting,
         )
     except Stopped as stopped:
-        if not stopped.guilty:
+        if stopped.limit_s is None:
             message = "Your request couldn't be completed. Try again later."
             raise Refusal(500, "InternalServerError", message) from stopped
-        limit = f"Function execution timed out (maximum duration: {runtime.LIMIT_S:g}s)"
+        limit = f"Function execution timed out (maximum duration: {stopped.limit_s:g}s)"
         return {"error": {"message": limit}, "logLines": []}
     return answer
 

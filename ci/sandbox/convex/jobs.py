@@ -87,7 +87,7 @@ class Jobs:
     def _again(self, id_: str, stopped: Stopped) -> None:
         """The runtime ended under it: what is still pending did nothing and is run again, unless it is to blame."""
         left = [job for job in self._stored() if job["_id"] == id_ and job["state"]["kind"] == "pending"]
-        if stopped.guilty:
+        if stopped.limit_s:
             self._fail(left)
         else:
             self.see([{"id": id_, "table": JOBS, "document": job} for job in left])

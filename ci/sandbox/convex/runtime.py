@@ -19,6 +19,7 @@ NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 LIMIT_S = 5.0
 # Starting, and loading what was pushed, on a busy machine.
 LOAD_LIMIT_S = 30.0
+ACTION_LIMIT_S = 600.0
 LINE_LIMIT_BYTES = 256 * 1024 * 1024
 MEMORY_LIMIT_MB = 512
 
@@ -27,11 +28,11 @@ OnCommit = Callable[[list[dict[str, Any]], Any, Request | None], None]
 
 
 class Stopped(Exception):
-    """The runtime ended before it answered. `guilty`: because of this very call."""
+    """The runtime ended before it answered. `limit_s`: because this very call took longer than that."""
 
-    def __init__(self, *, guilty: bool, may_retry: bool) -> None:
+    def __init__(self, *, limit_s: float | None, may_retry: bool) -> None:
         super().__init__("the runtime ended before it answered")
-        self.guilty = guilty
+        self.limit_s = limit_s
         self.may_retry = may_retry
 
 
@@ -55,6 +56,7 @@ class Runtime:
         self._number = 0
         self._holder: int | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._limit_s = 0.0
         self._guilty: set[int] = set()
         self.alive = True
         self._reader = asyncio.create_task(self._read())
@@ -72,7 +74,7 @@ class Runtime:
     async def ask(self, op: str, *, request: Request | None = None, **fields: Any) -> Any:
         """Return what the runtime answers, or raise Refusal or Stopped."""
         if not self.alive:
-            raise Stopped(guilty=False, may_retry=True)
+            raise Stopped(limit_s=None, may_retry=True)
         self._number += 1
         ask = self._asks[self._number] = _Ask(op, fields.get("kind", ""), request)
         assert self._process.stdin
@@ -80,10 +82,18 @@ class Runtime:
         self._look()
         return await ask.answer
 
-    async def close(self) -> None:
+    @property
+    def busy(self) -> bool:
+        return bool(self._asks)
+
+    def end(self) -> None:
         """End the process; calls that it has not answered raise Stopped."""
+        self.alive = False
         if self._process.returncode is None:
             self._process.kill()
+
+    async def ended(self) -> None:
+        """Wait until the process is gone."""
         await self._reader
 
     async def _read(self) -> None:
@@ -92,7 +102,7 @@ class Runtime:
             self._take(json.loads(line))
             self._look()
         await self._process.wait()
-        self._end()
+        self._over()
 
     def _take(self, message: dict[str, Any]) -> None:
         seq = message.get("seq")
@@ -125,23 +135,23 @@ class Runtime:
         if self._watch:
             self._watch.cancel()
             self._watch = None
-        waits = any(not ask.started for ask in self._asks.values())
-        if self.alive and (waits or self._holder is not None):
-            limit_s = LOAD_LIMIT_S if self._holder is None else LIMIT_S
-            self._watch = asyncio.get_running_loop().call_later(limit_s, self._stuck)
+        if self.alive and self._asks:
+            waits = any(not ask.started for ask in self._asks.values())
+            self._limit_s = LIMIT_S if self._holder is not None else LOAD_LIMIT_S if waits else ACTION_LIMIT_S
+            self._watch = asyncio.get_running_loop().call_later(self._limit_s, self._stuck)
 
     def _stuck(self) -> None:
         # A transaction that does not end, else an action that computes for ever, else code that does not load.
         actions = {seq for seq, ask in self._asks.items() if ask.started}
         self._guilty = {self._holder} if self._holder is not None else actions or {min(self._asks)}
-        self._process.kill()
+        self.end()
 
-    def _end(self) -> None:
+    def _over(self) -> None:
         self.alive = False
         self._look()
         for seq, ask in self._asks.items():
             if not ask.answer.cancelled():
-                guilty = seq in self._guilty
-                may_retry = not (guilty or ask.committed or ask.kind == "action" or ask.op == "job")
-                ask.answer.set_exception(Stopped(guilty=guilty, may_retry=may_retry))
+                limit_s = self._limit_s if seq in self._guilty else None
+                may_retry = not (limit_s or ask.committed or ask.kind == "action" or ask.op == "job")
+                ask.answer.set_exception(Stopped(limit_s=limit_s, may_retry=may_retry))
         self._asks.clear()

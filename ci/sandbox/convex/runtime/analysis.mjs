@@ -78,13 +78,14 @@ export function exportDefinition(app, environment) {
 }
 
 /** Evaluate auth.config.js: its providers, or the refusal of the real backend. */
-export async function authProviders(source, environment, evaluate) {
-  if (!source) return [];
+export async function authProviders(module, environment, evaluate) {
+  if (!module) return [];
   const missing = [];
   const real = process.env;
   process.env = new Proxy(environment, {
     get(target, name) {
-      if (typeof name === "string" && !(name in target)) missing.push(name);
+      // Node reads variables of its own while it loads a module.
+      if (!(name in target) && module.source.includes(String(name))) missing.push(name);
       return target[name];
     },
   });
