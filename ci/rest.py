@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ci.errors import LockstepError, Unfinished
 from ci.secret import Secret
+
+if TYPE_CHECKING:
+    from urllib.request import OpenerDirector
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TIMEOUT_S = 20.0
@@ -60,6 +60,11 @@ def call(
     Raises:
         Unfinished: no whole answer within `timeout_s`; the message names the host only.
     """
+    # Imported when first used: what the commands that ask nobody need not wait for.
+    import http.client
+    import urllib.error
+    import urllib.request
+
     data = None if json_body is None else json.dumps(json_body, default=_revealed).encode()
     request = urllib.request.Request(url, data=data, method=method)
     for name, value in ({"User-Agent": "lockstep", "Content-Type": "application/json"} | dict(headers or {})).items():
@@ -104,8 +109,10 @@ def silent(url: str, error: BaseException) -> Unfinished:
     )
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
+def _opener(url: str) -> OpenerDirector:
     """A proxy is never asked for loopback."""
+    import urllib.request
+
     proxies: dict[str, str] | None = {} if urlsplit(url).hostname in LOOPBACK else None
     return urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
 

@@ -44,8 +44,12 @@ def _program(command: str) -> str:
         words = shlex.split(command)
     except ValueError:  # a quote of the shell's that this grammar does not know
         words = command.split()
-    programs = (word for word in words if not re.match(r"\w+=", word))
-    return next(programs, "the shell").rpartition("/")[2]
+    words = [word for word in words if not re.match(r"\w+=", word)]
+    name = words[0].rpartition("/")[2] if words else "the shell"
+    # What an interpreter runs says more than its own name: a package's command, or a module.
+    package = re.search(r"/node_modules/((?:@[^/]+/)?[^/]+)/", words[1]) if name == "node" and words[1:] else None
+    module = words[2] if name.startswith("python") and words[1:2] == ["-m"] and words[2:] else None
+    return package[1] if package else module or name
 
 
 def _hidden_tail(result: Any) -> str:

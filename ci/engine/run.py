@@ -37,23 +37,35 @@ class Run:
             Exit: a task failed, and has said why.
             Stopped: a signal arrived.
         """
-        try:
-            with Signals() as signals:
-                for node in self._outcomes:
-                    if self._may_run(node):
-                        self._take(node, signals)
-        finally:
-            if any(isinstance(node.task, Step) for node in self._outcomes):
-                output.say(summary.text(list(self._outcomes.values())))
+        last = [node for node in self._outcomes if node.is_last]
+        with Signals() as signals:
+            try:
+                self._go_through([node for node in self._outcomes if node not in last], signals)
+            finally:
+                self._sum_up()
+            self._go_through(last, signals)
         if isinstance(self._failure, LockstepError):
             raise Exit(code=self._failure.exit_code) from self._failure
         if self._failure:
             raise self._failure
 
+    def _go_through(self, nodes: Sequence[Node], signals: Signals) -> None:
+        for node in nodes:
+            if self._may_run(node):
+                self._take(node, signals)
+
+    def _sum_up(self) -> None:
+        """Say how the steps went, before those that always run have the last words."""
+        steps = [outcome for node, outcome in self._outcomes.items() if not node.is_last]
+        if steps and any(isinstance(node.task, Step) for node in self._outcomes):
+            output.say(summary.text(steps))
+
     def _may_run(self, node: Node) -> bool:
+        """Return whether nothing failed before it; after a failure, one that always runs still has something to tell."""
         if self._failure is None:
             return True
-        return node.is_last and all(self._outcomes[need].state == "done" for need in node.needs)
+        done = {one for one, outcome in self._outcomes.items() if outcome.state == "done"}
+        return node.is_last and bool(done) and done.issuperset(node.needs)
 
     def _take(self, node: Node, signals: Signals) -> None:
         outcome = self._outcomes[node]

@@ -23,7 +23,7 @@ class Promise:
     timeout_s: float
     changes: Changes = "nothing"
     terminal: bool = False  # needs the person at the terminal
-    always: bool = False  # runs at the very end, also after a failure, if its own prerequisites succeeded
+    always: bool = False  # runs at the very end, also after a failure, unless nothing had succeeded by then
     checks: bool = False  # a command that fails in it means that the check found problems
     registry: bool = False  # sees the settings of package registries
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -76,6 +75,8 @@ def _other_backends(texts: Mapping[Path, bytes], backend_url: str, client: Path)
 
 def stamp(dist: Path, tree: Tree, deployment: str, backend_url: str) -> Stamp:
     """Put the stamp of this release into `dist` and return it."""
+    import hashlib
+
     digest = hashlib.sha256(f"{deployment} {backend_url}\n".encode())
     for path in sorted(dist.rglob("*")):
         if path.is_file() and path != dist / PATH:

@@ -90,14 +90,16 @@ def test_the_last_words_have_a_time_of_their_own(project: Project) -> None:
     project.tasks("""
 @step(timeout_s=5, always=True)
 def live(c): c.run("sleep 0.2; echo words")
-@step(timeout_s=0.5, post=[live])
+@step(timeout_s=5)
+def start(c): ...
+@step(timeout_s=0.5, pre=[start], post=[live])
 def go(c): c.run("sleep 60")
 """)
     assert project.inv("go") == Said(
         3,
         "",
-        "── go\nerror: go did not finish within 0.5 s\n── live\nwords\n── summary\n"
-        "  go       0.0 s  failed\n  live     0.0 s  done\n",
+        "── start\n── go\nerror: go did not finish within 0.5 s\n── summary\n"
+        "  start     0.0 s  done\n  go        0.0 s  failed\n── live\nwords\n",
     )
 
 

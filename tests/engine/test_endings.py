@@ -140,11 +140,14 @@ def test_a_bug_is_a_traceback_after_the_last_words(project: Project) -> None:
     project.tasks("""
 @step(timeout_s=5, always=True)
 def live(c): print("live")
-@step(timeout_s=5, post=[live])
+@step(timeout_s=5)
+def start(c): ...
+@step(timeout_s=5, pre=[start], post=[live])
 def go(c): raise KeyError("bug")
 """)
     said = project.inv("go")
-    expected = "── go\n── live\nlive\n── summary\n  go       0.0 s  failed\n  live     0.0 s  done\nTraceback (most"
+    rows = "── summary\n  start     0.0 s  done\n  go        0.0 s  failed\n"
+    expected = f"── start\n── go\n{rows}── live\nlive\nTraceback (most"
     assert (said.code, said.stdout, said.stderr[: len(expected)]) == (1, "", expected)
     assert said.stderr.endswith("KeyError: 'bug'\n")
 
@@ -153,7 +156,9 @@ def test_a_bug_in_the_last_words_is_told_without_hiding_the_failure(project: Pro
     project.tasks("""
 @step(timeout_s=5, always=True)
 def live(c): raise KeyError("bug")
-@step(timeout_s=5, post=[live])
+@step(timeout_s=5)
+def start(c): ...
+@step(timeout_s=5, pre=[start], post=[live])
 def go(c): raise InputError("no key")
 """)
     said = project.inv("go")

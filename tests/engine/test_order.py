@@ -144,21 +144,27 @@ def deploy(c): ...
 
 def test_a_step_that_always_runs_is_the_last_of_all(project: Project) -> None:
     project.tasks(ALWAYS)
-    rows = summary("preflight: done", "push: done", "deploy: done", "live: done")
-    expected = f"── preflight\n── push\n── deploy\n── live\nlive: both halves\n{rows}"
+    rows = summary("preflight: done", "push: done", "deploy: done")
+    expected = f"── preflight\n── push\n── deploy\n{rows}── live\nlive: both halves\n"
     assert project.inv("deploy") == Said(0, "", expected)
 
 
 def test_a_step_that_always_runs_does_so_after_a_failure(project: Project) -> None:
     project.tasks(ALWAYS)
-    rows = summary("preflight: done", "push: failed", "live: done", left="deploy")
-    expected = f"── preflight\n── push\nerror: push: exit exited with 7\n── live\nlive: both halves\n{rows}"
+    rows = summary("preflight: done", "push: failed", left="deploy")
+    expected = f"── preflight\n── push\nerror: push: exit exited with 7\n{rows}── live\nlive: both halves\n"
     assert project.inv("deploy", "--fail") == Said(3, "", expected)
+
+
+def test_a_step_that_always_runs_has_nothing_to_tell_when_nothing_was_done(project: Project) -> None:
+    project.tasks(ALWAYS.replace("always=True, pre=[preflight]", "always=True"))
+    expected = "── preflight\nerror: no key\n" + summary("preflight: failed", left="push, deploy")
+    assert project.inv("deploy", "--broken") == Said(2, "", expected)
 
 
 def test_a_step_that_always_runs_needs_its_own_prerequisites(project: Project) -> None:
     project.tasks(ALWAYS)
-    expected = "── preflight\nerror: no key\n" + summary("preflight: failed", left="push, deploy, live")
+    expected = "── preflight\nerror: no key\n" + summary("preflight: failed", left="push, deploy")
     assert project.inv("deploy", "--broken") == Said(2, "", expected)
 
 
@@ -166,8 +172,8 @@ def test_the_failure_of_the_last_words_is_said_but_hides_nothing(project: Projec
     project.tasks(ALWAYS)
     first = "── preflight\n── push\nerror: push: exit exited with 7\n"
     last = "── live\nlive: both halves\nerror: no answer\n  hint: ask again\n"
-    rows = summary("preflight: done", "push: failed", "live: failed", left="deploy")
-    assert project.inv("deploy", "--fail", "--mute") == Said(3, "", first + last + rows)
+    rows = summary("preflight: done", "push: failed", left="deploy")
+    assert project.inv("deploy", "--fail", "--mute") == Said(3, "", first + rows + last)
 
 
 def test_the_failure_of_the_last_words_alone_is_a_failure(project: Project) -> None:
@@ -178,7 +184,7 @@ def test_the_failure_of_the_last_words_alone_is_a_failure(project: Project) -> N
 
 def test_the_last_words_named_on_the_command_line_are_results(project: Project) -> None:
     project.tasks(ALWAYS)
-    expected = "── preflight\n── live\n" + summary("preflight: done", "live: done")
+    expected = "── preflight\n" + summary("preflight: done") + "── live\n"
     assert project.inv("live") == Said(0, "live: both halves\n", expected)
 
 

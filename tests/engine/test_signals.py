@@ -18,7 +18,7 @@ def deploy(c): print("MUST NOT RUN")
 
 
 def ended(signum: signal.Signals, code: int, before: str = "") -> Said:
-    summary = "── summary\n  go     0.0 s  interrupted\n  not run: deploy, live\n"
+    summary = "── summary\n  go     0.0 s  interrupted\n  not run: deploy\n"
     return Said(code, "", f"── go\n{before}{summary}error: ended by {signum.name}\n")
 
 
