@@ -127,9 +127,10 @@ def _browser(target: Target, *, no_browser: bool) -> list[LockstepError]:
 def _backend(target: Target) -> list[LockstepError]:
     """Ask what the key opens and what it may do; a key is never trusted by its name."""
     backend = target.backend
-    named = backend.deploy_key.reveal().strip().rpartition("|")[0]
-    if not named:
+    key = backend.deploy_key.reveal()
+    if not variables.is_well_formed("CONVEX_DEPLOY_KEY", key):
         return []
+    named = key.partition("|")[0]
     if named.startswith(("project:", "preview:")) and named.count(":") == 2:
         return [_other_key(target, f"is a {named.partition(':')[0]} key")]
     if (named if ":" in named else f"prod:{named}") != backend.deployment:
@@ -164,7 +165,8 @@ def _new_key(target: Target) -> str:
 
 def _frontend(target: Target) -> list[LockstepError]:
     frontend = target.frontend
-    if not (frontend.api_token and frontend.account_id):
+    given = {"CLOUDFLARE_API_TOKEN": frontend.api_token.reveal(), "CLOUDFLARE_ACCOUNT_ID": frontend.account_id}
+    if not all(variables.is_well_formed(name, value) for name, value in given.items()):
         return []
     project = pages.project(frontend)
     problems: list[LockstepError] = []

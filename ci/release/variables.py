@@ -29,7 +29,7 @@ VARIABLES = (
         "CONVEX_DEPLOY_KEY",
         "pushes the functions to the target's Convex deployment",
         "the Convex dashboard: the deployment's Settings, Deploy Keys",
-        re.compile(r"(?:(?:prod|dev|preview|custom):)?[a-z0-9-]+\|\S+"),
+        re.compile(r"(?:[a-z0-9-]+:){0,2}[a-z0-9-]+\|\S+"),
         "prod:graceful-shrimp-355|...",
     ),
     Variable(
@@ -60,6 +60,13 @@ _NOT_SHIPPED = {"node_modules", "dist", "build", "coverage", "tests", "test", "_
 def misformed(values: Mapping[str, str], target: str) -> list[InputError]:
     """Return one problem for each secret that is missing, empty, quoted, has a stray end of line, or another shape."""
     return [problem for variable in VARIABLES for problem in _misformed(variable, values.get(variable.name), target)]
+
+
+def is_well_formed(name: str, value: str) -> bool:
+    """Tell whether `value` may be that variable's, so that it makes sense to ask a cloud about it."""
+    return not [
+        problem for variable in VARIABLES if variable.name == name for problem in _misformed(variable, value, "")
+    ]
 
 
 def built_in(target: Target, app: App, backend_url: str) -> dict[str, str]:

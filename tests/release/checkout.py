@@ -57,13 +57,13 @@ class Ended:
 
     @property
     def last_words(self) -> str:
-        """Return what the run says of what is live now, before its summary."""
-        return self.stderr.rpartition("── live\n")[2].partition("── summary\n")[0]
+        """Return what the run says of what is live now."""
+        return self.stderr.rpartition("── live\n")[2]
 
     @property
     def summary(self) -> dict[str, str]:
         """Return what the summary says of each step; "not run:" has the names of those that were not."""
-        lines = self.stderr.rpartition("── summary\n")[2].splitlines()
+        lines = self.stderr.rpartition("── summary\n")[2].partition("── live\n")[0].splitlines()
         return dict(re.split(r"(?<=not run:) | {2,}", line.strip(), maxsplit=1) for line in lines)
 
 
@@ -157,8 +157,11 @@ class Checkout:
 
     def _put(self, files: Mapping[str, str | None]) -> None:
         self.write({name: text for name, text in files.items() if text is not None})
-        for name in (name for name, text in files.items() if text is None):
-            (self.root / name).unlink(missing_ok=True)
+        for path in (self.root / name for name, text in files.items() if text is None):
+            path.unlink(missing_ok=True)
+            while path.parent != self.root and not any(path.parent.iterdir()):
+                path = path.parent
+                path.rmdir()
 
 
 def leaked(text: str, secrets: Iterable[str]) -> list[str]:

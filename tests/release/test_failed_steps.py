@@ -37,7 +37,7 @@ def test_a_push_that_fails_leaves_the_old_release_live(checkout: Checkout, call:
     sandbox.plant(server=f"convex:{backend.name}", match=f"/api/deploy2/{call}", status=500, times=-1)
     ended = checkout.inv("deploy", "--no-browser")
     assert (ended.status, ended.stdout) == (3, "")
-    assert ended.errors == ["error: deploy-backend: node exited with 1"]
+    assert ended.errors == ["error: deploy-backend: convex exited with 1"]
     assert ended.began[-2:] == ["deploy-backend", "live"]
     assert ended.summary["not run:"] == "verify-backend, migrate, deploy-frontend, smoke, deploy"
     functions = len(backend.functions())
