@@ -104,6 +104,9 @@ class Deployment:
 
     async def _running(self) -> Runtime:
         async with self._starting:
+            if self._runtime and not self._runtime.alive:
+                # What it committed before it ended may still be on its way to the store.
+                await self._runtime.ended()
             if self._runtime is None or not self._runtime.alive:
                 self._runtime = await self._start()
             self._rest_later()
@@ -121,17 +124,27 @@ class Deployment:
             self._runtime.end()
 
     async def _start(self) -> Runtime:
-        name = self.name.name
         self._jobs.fail_interrupted()
         runtime = await Runtime.start(self._node, self._commit)
+        try:
+            await self._fill(runtime)
+        except BaseException:
+            runtime.end()
+            raise
+        return runtime
+
+    async def _fill(self, runtime: Runtime) -> None:
+        """Put variables, documents and code into a runtime that has just started."""
+        name = self.name.name
         await runtime.ask("environment", variables=self.environment())
         await runtime.ask("restore", documents=self.store.documents(name), counters=self.store.counters(name))
         try:
             await runtime.ask("deploy", code=self.live.request())
+        except Stopped:
+            raise
         except Refusal as refusal:
             # Code that loaded when it was pushed and does not load now, say for want of a variable, has no functions.
             print(f"{self.name.qualified}: {refusal.message}", file=sys.stderr)
-        return runtime
 
     def _commit(self, changes: list[dict[str, Any]], counters: Any, request: Request | None) -> None:
         self.store.commit(self.name.name, changes, counters, request)

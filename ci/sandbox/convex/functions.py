@@ -88,8 +88,7 @@ async def _ask(deployment: Deployment, call: Call, path: str, kind: str) -> dict
         )
     except Stopped as stopped:
         if stopped.limit_s is None:
-            message = "Your request couldn't be completed. Try again later."
-            raise Refusal(500, "InternalServerError", message) from stopped
+            raise
         limit = f"Function execution timed out (maximum duration: {stopped.limit_s:g}s)"
         return {"error": {"message": limit}, "logLines": []}
     return answer
@@ -105,6 +104,8 @@ def _system(deployment: Deployment, call: Call) -> Any:
             raise
         # The real one checks the operation inside of the function, which throws.
         raise _Mistake(f"Uncaught Error: {refusal.code}: {refusal.message}") from refusal
+    except KeyError as error:
+        raise _Mistake(f"ArgumentValidationError: Object is missing the required field `{error.args[0]}`.") from error
 
 
 def _resolve(deployment: Deployment, call: Call) -> tuple[str, str]:

@@ -51,19 +51,19 @@ class Half:
         if name.name not in self._deployments:
             self._store.add(name)
             await self._listen(name)
-        return self._opened(name)
+        return self._opened(name.name)
 
-    def _opened(self, name: Name) -> dict[str, Any]:
-        deployment = self._deployments[name.name]
+    def _opened(self, name: str) -> dict[str, Any]:
+        deployment = self._deployments[name]
         return {
-            "deployment": name.qualified,
+            "deployment": deployment.name.qualified,
             "url": deployment.url,
             "site_url": deployment.site_url,
-            "deploy_key": self._key(name),
+            "deploy_key": self._key(deployment.name),
         }
 
     def endpoints(self) -> dict[str, object]:
-        deployments = {role: self._opened(name) for role, name in self._roles.items()}
+        deployments = {role: self._opened(name.name) for role, name in self._roles.items()}
         return {"provision_host": self._world.listeners.url("provision"), "deployments": deployments}
 
     async def close(self) -> None:

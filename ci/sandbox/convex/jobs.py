@@ -73,11 +73,11 @@ class Jobs:
         started = time.time()
         try:
             done = await self._ask("job", id=id_)
-        except Refusal as refusal:
-            print(f"{self._deployment}: scheduled function {id_}: {refusal.message}", file=sys.stderr)
-            return
         except Stopped as stopped:
             self._again(id_, stopped)
+            return
+        except Refusal as refusal:
+            print(f"{self._deployment}: scheduled function {id_}: {refusal.message}", file=sys.stderr)
             return
         if done:
             answer = done["answer"]

@@ -195,11 +195,13 @@ async def _pushed(deployment: Deployment, body: Json) -> Code:
 async def _analyze(deployment: Deployment, code: Code) -> Json:
     try:
         found: Json = await deployment.ask("analyze", code=code.request(), variables=deployment.environment())
-    except Refusal as refusal:
-        raise _pushing(refusal) from refusal
     except Stopped as stopped:
+        if stopped.limit_s is None:
+            raise
         message = "Loading the pushed modules encountered the following\n    error:\nthe modules took too long to load"
         raise _pushing(Refusal(400, "InvalidModules", message)) from stopped
+    except Refusal as refusal:
+        raise _pushing(refusal) from refusal
     return found
 
 

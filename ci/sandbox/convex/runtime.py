@@ -27,11 +27,11 @@ MEMORY_LIMIT_MB = 512
 OnCommit = Callable[[list[dict[str, Any]], Any, Request | None], None]
 
 
-class Stopped(Exception):
+class Stopped(Refusal):
     """The runtime ended before it answered. `limit_s`: because this very call took longer than that."""
 
     def __init__(self, *, limit_s: float | None, may_retry: bool) -> None:
-        super().__init__("the runtime ended before it answered")
+        super().__init__(500, "InternalServerError", "Your request couldn't be completed. Try again later.")
         self.limit_s = limit_s
         self.may_retry = may_retry
 
@@ -99,8 +99,9 @@ class Runtime:
     async def _read(self) -> None:
         assert self._process.stdout
         async for line in self._process.stdout:
-            self._take(json.loads(line))
-            self._look()
+            if line.endswith(b"\n"):  # else the process was killed while it wrote
+                self._take(json.loads(line))
+                self._look()
         await self._process.wait()
         self._over()
 

@@ -114,6 +114,7 @@ class _Session:
             error = f"{refusal.code}: {refusal.message}"
             await self._send("AuthError", error=error, baseVersion=base, authUpdateAttempted=True)
             await self._socket.close()
+            return
         self._wanted.identity = base + 1
         self._stale.set()
 
