@@ -6,7 +6,6 @@ import dataclasses
 import difflib
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -202,6 +201,9 @@ def load(path: Path = ROOT / "lockstep.toml") -> Config:
     Raises:
         Problems: every unknown key, wrong type and missing value, together.
     """
+    # Imported when first used, as other modules here: what only lists the tasks need not wait for it.
+    import tomllib
+
     try:
         document = tomllib.loads(path.read_text())
     except FileNotFoundError as error:

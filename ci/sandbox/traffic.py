@@ -65,7 +65,7 @@ class Traffic:
             "path": request.path,
             "status": 0 if struck in ("hang", "drop", "half") else status,
             "duration_ms": round(duration_s * 1000, 2),
-            "request_bytes": request.content.total_bytes,
+            "request_bytes": request.content_length or request.content.total_bytes,  # a handler need not have read it
             "user_agent": request.headers.get("User-Agent", ""),
             "authorization": _scheme(request.headers.get("Authorization", "")),
             "fault": struck,
