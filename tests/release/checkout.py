@@ -184,8 +184,8 @@ def made(folder: Path, settings: str = WITHOUT_CHECKS) -> Iterator[Checkout]:
     # No link to the folder: the sandbox's functions may read no place but their own.
     shutil.copytree(ROOT / "ci/node_modules", checkout.root / "ci/node_modules", symlinks=True, copy_function=_link)
     checkout.replace("lockstep.toml", "[app]\n", settings)
-    checkout.replace(".gitignore", ".venv/", ".venv")
     checkout.git("init", "--quiet", "--initial-branch=main")
+    checkout.write({".git/info/exclude": ".venv\n"})
     checkout.commit("Begin")
     try:
         yield checkout

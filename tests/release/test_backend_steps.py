@@ -1,4 +1,4 @@
-"""The backend's steps wait for what takes its time: functions that appear late, migrations that work on by themselves."""
+"""The backend's steps wait for what takes its time: late functions, migrations that work on by themselves."""
 
 from __future__ import annotations
 
