@@ -45,7 +45,7 @@ def folder_problems(app: App) -> list[LockstepError]:
     elif not any(_modules(folder)):
         what = f"the functions folder {name} is empty: pushing it would delete every function"
         problems.append(InputError(what, hint=hint))
-    if doubled.is_dir():
+    if doubled.is_dir() and doubled.resolve() != app.backend_folder.resolve():
         hint = f"something ran in the wrong folder; remove it: rm -r {_shown(app, doubled)}"
         problems.append(InputError(f"{_shown(app, doubled)} doubles the backend's path", hint=hint))
     for other in filter(lambda path: _disagrees(app, path), _files(app.folder, "convex.json")):

@@ -36,6 +36,11 @@ def test_a_sound_layout_has_no_problem(tmp_path: Path) -> None:
     assert problems(one) == []
 
 
+def test_an_app_of_one_package_has_no_problem(tmp_path: Path) -> None:
+    app(tmp_path, {"convex/list.ts": "export {}", "convex/_generated/api.d.ts": ""})
+    assert generated.folder_problems(App(str(tmp_path), backend=".", frontend=".", dist="dist")) == []
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
