@@ -95,7 +95,7 @@ def workspaces(app: App) -> dict[str, dict[str, Any]]:
             name = path.parent.relative_to(app.folder).as_posix()
             if pattern.startswith("!"):
                 found.pop(name, None)
-            elif "node_modules" not in path.parts:
+            elif path.parent != app.folder and "node_modules" not in path.parts:
                 found[name] = manifest(path.parent)
     return found
 

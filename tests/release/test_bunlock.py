@@ -54,6 +54,11 @@ def test_a_lock_that_says_the_same_passes(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_root_that_names_itself_a_workspace_is_still_the_root(tmp_path: Path) -> None:
+    bunlock.check(one := app(tmp_path, root=ROOT | {"workspaces": [".", "apps/*"]}))
+    assert bunlock.read(one)["workspaces"].keys() == {"", "apps/web"}
+
+
 @pytest.mark.parametrize(
     ("root", "web", "said"),
     [
