@@ -210,10 +210,15 @@ def _pushing(refusal: Refusal) -> Refusal:
 
 
 def _modules(live: Code, app: Json) -> list[Json]:
-    """Return all modules of a push: those that it carries, and those that it only names since they are here already."""
+    """
+    Return all modules of a push: those that it carries, and those that it only names since they are here already.
+
+    Older CLIs, 1.30 among them, carry them all, as `functions`.
+    """
     known = {module["path"]: module for module in live.modules}
-    carried = [{**module, "sha256": _sha256(module)} for module in app["changedModules"]]
-    named = [_named(known.get(item["path"]), item) for item in app["unchangedModuleHashes"]]
+    everything = app["changedModules"] if "changedModules" in app else app["functions"]
+    carried = [{**module, "sha256": _sha256(module)} for module in everything]
+    named = [_named(known.get(item["path"]), item) for item in app.get("unchangedModuleHashes", [])]
     return sorted([*carried, *named], key=itemgetter("path"))
 
 
