@@ -64,7 +64,7 @@ class Runtime:
     @classmethod
     async def start(cls, node: str, on_commit: OnCommit) -> Runtime:
         """Start a process that may read its own code and nothing else, write nothing and start nothing."""
-        reads = [f"--allow-fs-read={path}" for path in (MAIN.parent, NODE_MODULES.resolve())]
+        reads = [f"--allow-fs-read={path}" for path in (MAIN.parent, NODE_MODULES, NODE_MODULES.resolve())]
         argv = [node, "--permission", *reads, f"--max-old-space-size={MEMORY_LIMIT_MB}", str(MAIN)]
         process = await asyncio.create_subprocess_exec(
             *argv, stdin=PIPE, stdout=PIPE, env={}, cwd=MAIN.parent, limit=LINE_LIMIT_BYTES, start_new_session=True
