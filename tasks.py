@@ -137,8 +137,7 @@ def deploy_backend(c: Context, target: str = "") -> str:
     if convex.live_code(backend, url) == here:
         return f"already so: {backend.deployment} runs this code"
     with c.cd(settings.app.backend_folder):
-        argv = convex.deploy_argv(settings.app, f"lockstep {_tree(c, settings).commit[:12]}")
-        c.run(shlex.join(argv), env=convex.env(backend))
+        c.run(shlex.join(convex.deploy_argv(settings.app)), env=convex.env(backend))
     return convex.confirm_pushed(backend, url, here)
 
 

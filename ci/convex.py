@@ -73,10 +73,14 @@ def codegen_argv(app: App) -> list[str]:
     return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "codegen", "--typecheck", "disable"]
 
 
-def deploy_argv(app: App, message: str) -> list[str]:
-    """Return the argv that pushes the functions without asking; types and `_generated` are already done."""
+def deploy_argv(app: App) -> list[str]:
+    """
+    Return the argv that pushes the functions without asking; types and `_generated` are already done.
+
+    Only flags that CLIs since 1.30 know: `--message` came later.
+    """
     quick = ["--typecheck", "disable", "--codegen", "disable"]
-    return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "deploy", "--yes", *quick, "--message", message]
+    return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "deploy", "--yes", *quick]
 
 
 def run_argv(app: App, function: str) -> list[str]:
