@@ -67,7 +67,7 @@ def start(root: Path, idle_hours: float) -> Status:
         Unfinished: it could not start (its own words are passed on), or was not ready in START_LIMIT_S.
     """
     found = status(root)
-    if found.health and found.health["code"] == code():
+    if found.health and found.health.get("code") == code():
         return found
     if found.health:
         stop(root)
