@@ -11,12 +11,13 @@ from typing import Any
 
 from ci import rest
 from ci.config import Target
-from ci.errors import InputError, LockstepError, Problems
+from ci.errors import InputError, LockstepError, Problems, Unfinished
 from ci.release.git import Tree
 from ci.secret import Secret
 
 PATH = ".well-known/lockstep.json"
 VERSION = 1
+KEPT_OUT = (401, 403)
 
 _CONVEX_URL = re.compile(rb"https?://[a-z]+-[a-z]+-\d+(?:\.[a-z0-9-]+)?\.convex\.(?:cloud|site)")
 _TEXT = {".js", ".mjs", ".cjs", ".html", ".json", ".css", ".map"}
@@ -103,10 +104,9 @@ def live(target: Target) -> Stamp | str:
     Raises:
         Unfinished: the site did not answer.
     """
-    headers: dict[str, str | Secret] = {"Cache-Control": "no-cache", **target.smoke_headers}
-    answer = rest.call("GET", f"{target.frontend.site}/{PATH}", headers=headers)
+    answer = _asked(target)
     found = answer.json()
-    if answer.status in (401, 403):
+    if answer.status in KEPT_OUT:
         return f"the site is protected ({answer.status}): set targets.{target.name}.smoke_headers"
     if answer.status >= 500:
         return f"the site answers {answer.status}"
@@ -115,6 +115,19 @@ def live(target: Target) -> Stamp | str:
     if found.get("version") != VERSION:
         return f"a site stamped by another Lockstep (format {found.get('version')})"
     return _stamp(found)
+
+
+def is_protected(target: Target) -> bool:
+    """Tell whether the site keeps Lockstep out; one that does not answer may be still to come."""
+    try:
+        return _asked(target).status in KEPT_OUT
+    except Unfinished:
+        return False
+
+
+def _asked(target: Target) -> rest.Answer:
+    headers: dict[str, str | Secret] = {"Cache-Control": "no-cache", **target.smoke_headers}
+    return rest.call("GET", f"{target.frontend.site}/{PATH}", headers=headers)
 
 
 def _urls(text: bytes) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ci import convex, pages, toolchain
 from ci.config import Backend, Config, Target
 from ci.errors import InputError, LockstepError, Problems, Unfinished
-from ci.release import generated, page, variables
+from ci.release import generated, manifest, page, variables
 from ci.release.git import NO_COMMIT, Tree
 
 
@@ -32,6 +32,7 @@ def check(
         lambda: _public_variables(config, target),
         lambda: _backend(target),
         lambda: _frontend(target),
+        lambda: variables.unset_headers(config.targets[target.name], values, target.name) or _site(target),
     ]
     if not target.is_sandbox:
         asked += [
@@ -179,3 +180,11 @@ def _frontend(target: Target) -> list[LockstepError]:
         hint = f"turn off automatic deployments in {pages.DASHBOARD}: Settings, Builds, Branch control"
         problems.append(InputError(what, hint=hint))
     return problems
+
+
+def _site(target: Target) -> list[LockstepError]:
+    """Find out now that nobody can look at the site, not when it has been published."""
+    if not manifest.is_protected(target):
+        return []
+    hint = f"set targets.{target.name}.smoke_headers in lockstep.toml to the headers that let a service in"
+    return [InputError(f"{target.frontend.site} is protected, so the smoke test could not open it", hint=hint)]

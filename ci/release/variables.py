@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ci import rest
-from ci.config import App, Target
-from ci.errors import InputError
+from ci.config import App, Settings, Target
+from ci.errors import InputError, LockstepError
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,18 @@ def unset(app: App, target: Target) -> list[InputError]:
     strays = set(_env_file_names(app.frontend_folder))
     return [
         _unset(name, place, name in strays, target) for name, place in sorted(_reads(app).items()) if name not in given
+    ]
+
+
+def unset_headers(settings: Settings, values: Mapping[str, str], target: str) -> list[LockstepError]:
+    """Return one problem for each variable that a target's `smoke_headers` name and nobody sets."""
+    return [
+        InputError(
+            f"{variable} is not set: as the header {header}, it opens the protected site to the smoke test",
+            hint=f"put it in .env.lockstep.{target} or the environment",
+        )
+        for header, variable in settings.smoke_headers.items()
+        if not values.get(variable)
     ]
 
 

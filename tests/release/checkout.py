@@ -27,6 +27,7 @@ REGISTRIES = ("NPM_CONFIG_", "npm_config_", "BUN_CONFIG_")
 WITHOUT_CHECKS = '[app]\nscripts = { lint = "", typecheck = "", test = "" }\n'
 _NORMAL = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    (r"(assets/\w+-)[\w-]{8}(\.\w+)", r"\1HASH\2"),
     (r"sandbox-[a-z]+-\d{3}", "SANDBOX"),
     (r"\b[0-9a-f]{12}-[0-9a-f]{12}\b", "RELEASE"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "ID"),
@@ -106,8 +107,8 @@ class Checkout:
 
     def secrets(self, env: Mapping[str, str]) -> set[str]:
         """Return every secret that a command with these variables may have come across."""
-        given = [self.env | dict(env)]
-        found = {item[name] for item in given for name in ("CONVEX_DEPLOY_KEY", "CLOUDFLARE_API_TOKEN") if name in item}
+        given = self.env | dict(env)
+        found = {value for name, value in given.items() if name.endswith(("_KEY", "_TOKEN", "_SECRET"))}
         if (self.sandbox.root / "endpoints.json").exists():
             endpoints = self.sandbox.endpoints
             found |= {str(one["deploy_key"]) for one in endpoints["convex"]["deployments"].values()}
@@ -181,11 +182,10 @@ def made(folder: Path, settings: str = WITHOUT_CHECKS) -> Iterator[Checkout]:
             (checkout.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, checkout.root / name)
     (checkout.root / ".venv").symlink_to(sys.prefix)
-    # No link to the folder: the sandbox's functions may read no place but their own.
-    shutil.copytree(ROOT / "ci/node_modules", checkout.root / "ci/node_modules", symlinks=True, copy_function=_link)
+    (checkout.root / "ci/node_modules").symlink_to(ROOT / "ci/node_modules")
     checkout.replace("lockstep.toml", "[app]\n", settings)
     checkout.git("init", "--quiet", "--initial-branch=main")
-    checkout.write({".git/info/exclude": ".venv\n"})
+    checkout.write({".git/info/exclude": ".venv\nnode_modules\n"})
     checkout.commit("Begin")
     try:
         yield checkout
@@ -201,13 +201,6 @@ def _environment(folder: Path) -> dict[str, str]:
     browser = {"LOCKSTEP_BROWSER": page.browser()} if page.browser() else {}
     base = {**sandbox_fixture.BASE, "HOME": str(folder / "home"), "BUN_INSTALL_CACHE_DIR": cache}
     return {**passed_on, **browser, **base, "GIT_CONFIG_NOSYSTEM": "1"}
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copy2(source, target)
 
 
 def _kept(folder: Path) -> Iterator[Path]:

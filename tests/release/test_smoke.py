@@ -1,0 +1,90 @@
+"""The smoke test fails on a page that is broken for whoever opens it, and gets into a protected one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.release.checkout import Checkout
+
+PAGE = "example/apps/web/index.html"
+BROKEN = """
+console.error("it hurts");
+setTimeout(() => { throw new Error("it broke"); });
+import("/assets/gone.js").catch(() => {});
+fetch("/report", { method: "POST" });
+"""
+# The browser complains in its own words too, which differ from version to version.
+PROBLEMS = {
+    "  console error: it hurts",
+    "  uncaught error: it broke",
+    "  a script answered with HTML, so it is not on the site: GET http://127.0.0.1:PORT/assets/gone.js",
+    "  failed request: POST http://127.0.0.1:PORT/report answered 405",
+}
+IGNORE = '\n[smoke]\nignore = ["it hurts", "it broke", "/assets/gone.js", "/report", "405", "MIME"]\n'
+HEADERS = {"CF-Access-Client-Id": "lockstep.access", "CF-Access-Client-Secret": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}
+VARIABLES = {"CF-Access-Client-Id": "CF_ACCESS_CLIENT_ID", "CF-Access-Client-Secret": "CF_ACCESS_CLIENT_SECRET"}
+
+
+@pytest.fixture
+def broken(checkout: Checkout) -> Iterator[Checkout]:
+    """A checkout whose page throws, complains, asks for a chunk that is not there, and for what is refused."""
+    text = (checkout.root / PAGE).read_text()
+    page = text.replace("</body>", '<script src="/broken.js"></script></body>')
+    with checkout.changed({PAGE: page, "example/apps/web/public/broken.js": BROKEN}):
+        yield checkout
+
+
+def test_a_broken_page_fails_the_release_with_a_line_for_each_problem(broken: Checkout) -> None:
+    ended = broken.inv("deploy")
+    assert (ended.status, ended.stdout, ended.began[-2:]) == (4, "", ["smoke", "live"])
+    first, *problems, hint = "\n".join(ended.errors).splitlines()
+    assert first == "error: http://127.0.0.1:PORT is live and broken:"
+    assert PROBLEMS - set(problems) == set()
+    assert hint == (
+        "  hint: see ROOT/.lockstep/smoke/sandbox.png; "
+        "what third parties cause can be listed under [smoke] ignore in lockstep.toml"
+    )
+
+
+def test_what_is_ignored_fails_nothing(broken: Checkout) -> None:
+    settings = (broken.root / "lockstep.toml").read_text()
+    with broken.changed({"lockstep.toml": settings + IGNORE}):
+        ended = broken.inv("deploy")
+    assert (ended.status, ended.errors) == (0, [])
+    assert ended.summary["smoke"].startswith("'Incidents' opened without an error")
+
+
+def test_a_protected_site_opens_with_the_headers_of_the_target(checkout: Checkout) -> None:
+    protect(checkout, HEADERS)
+    try:
+        without = checkout.inv("deploy")
+        assert (without.status, without.began) == (2, ["preflight"])
+        assert without.errors == [
+            "error: http://127.0.0.1:PORT is protected, so the smoke test could not open it\n"
+            "  hint: set targets.sandbox.smoke_headers in lockstep.toml to the headers that let a service in"
+        ]
+        settings = (checkout.root / "lockstep.toml").read_text()
+        with_headers = settings.replace(
+            "[targets.sandbox]\n",
+            "[targets.sandbox]\nsmoke_headers = "
+            '{ CF-Access-Client-Id = "CF_ACCESS_CLIENT_ID", CF-Access-Client-Secret = "CF_ACCESS_CLIENT_SECRET" }\n',
+        )
+        with checkout.changed({"lockstep.toml": with_headers}):
+            unset = checkout.inv("deploy")
+            assert (unset.status, unset.began) == (2, ["preflight"])
+            assert unset.errors == [
+                f"error: {variable} is not set: as the header {header}, it opens the protected site to the smoke test\n"
+                "  hint: put it in .env.lockstep.sandbox or the environment"
+                for header, variable in VARIABLES.items()
+            ]
+            ended = checkout.inv("smoke", **{VARIABLES[name]: value for name, value in HEADERS.items()})
+        assert (ended.status, ended.errors) == (0, [])
+        assert ended.summary["smoke"].startswith("'Incidents' opened without an error")
+    finally:
+        protect(checkout, {})
+
+
+def protect(checkout: Checkout, headers: dict[str, str]) -> None:
+    checkout.sandbox.control("POST", "pages/access", {"project": checkout.sandbox.pages["project"], "headers": headers})
