@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ci import toolchain
 from ci.release import page
 from tests import sandbox_fixture
 from tests.sandbox_fixture import ROOT, Sandbox
@@ -199,8 +200,9 @@ def _environment(folder: Path) -> dict[str, str]:
     cache = os.environ.get("BUN_INSTALL_CACHE_DIR") or str(Path.home() / ".bun/install/cache")
     passed_on = {name: os.environ[name] for name in os.environ if name in PASSED_ON or name.startswith(REGISTRIES)}
     browser = {"LOCKSTEP_BROWSER": page.browser()} if page.browser() else {}
-    base = {**sandbox_fixture.BASE, "HOME": str(folder / "home"), "BUN_INSTALL_CACHE_DIR": cache}
-    return {**passed_on, **browser, **base, "GIT_CONFIG_NOSYSTEM": "1"}
+    path = f"{Path(toolchain.node()).parent}:{sandbox_fixture.BASE['PATH']}"
+    home = {"HOME": str(folder / "home"), "BUN_INSTALL_CACHE_DIR": cache, "GIT_CONFIG_NOSYSTEM": "1"}
+    return {**passed_on, **browser, **sandbox_fixture.BASE, "PATH": path, **home}
 
 
 def _kept(folder: Path) -> Iterator[Path]:

@@ -52,6 +52,20 @@ def test_a_push_that_fails_leaves_the_old_release_live(checkout: Checkout, call:
     assert clouds.changes(sandbox) == []
 
 
+def test_a_push_that_was_made_and_not_confirmed_is_found_out_the_next_time(checkout: Checkout) -> None:
+    added, sandbox = change(checkout), checkout.sandbox
+    sandbox.plant(match="/api/deploy2/finish_push", status=500, times=-1, after=True)
+    failed = checkout.inv("deploy-backend", "--no-browser")
+    assert (failed.status, failed.errors) == (3, ["error: deploy-backend: convex exited with 1"])
+    functions = clouds.backend(sandbox).functions()
+    assert added in functions
+    assert f"http://127.0.0.1:PORT: {len(functions)} functions, the code at hand\n" in failed.last_words
+    sandbox.calm()
+    again = checkout.inv("deploy-backend", "--no-browser")
+    assert (again.status, again.summary["deploy-backend"]) == (0, "already so: prod:SANDBOX runs this code")
+    assert clouds.changes(sandbox) == []
+
+
 def test_a_failed_upload_after_which_wrangler_exits_with_0_is_a_failure(checkout: Checkout) -> None:
     added, sandbox = change(checkout), checkout.sandbox
     before = clouds.site(sandbox).served()

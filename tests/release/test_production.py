@@ -93,9 +93,15 @@ def test_code_for_production_is_generated_without_production(shop: Production) -
     assert clouds.asked(shop.checkout.sandbox, user_agent="node") == {"provision", f"convex:{generation}"}
 
 
-def test_code_is_generated_without_any_key(shop: Production) -> None:
-    home = Path(shop.checkout.env["HOME"], ".convex")
-    assert not home.exists()
-    ended = shop.checkout.inv("codegen")
+def test_code_is_generated_without_any_key_whatever_lies_about(shop: Production) -> None:
+    """A login of the user and a file beside the functions would both lead the CLI to production."""
+    login = Path(shop.checkout.env["HOME"], ".convex/config.json")
+    login.parent.mkdir()
+    login.write_text('{"accessToken": "a-login-of-this-user"}')
+    left = f"CONVEX_DEPLOYMENT={DEPLOYMENT}\nCONVEX_DEPLOY_KEY={shop.backend.key}\n"
+    with shop.checkout.changed({"example/apps/convex/.env.local": left, "example/.env.local": left}):
+        ended = shop.checkout.inv("codegen")
     assert (ended.status, ended.errors) == (0, [])
+    generation = clouds.backend(shop.checkout.sandbox, "codegen").name
+    assert clouds.asked(shop.checkout.sandbox, user_agent="node") == {"provision", f"convex:{generation}"}
     assert (shop.checkout.app / "apps/convex/_generated/api.d.ts").read_text().startswith("/* eslint-disable */")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,16 @@ def test_a_protected_site_opens_with_the_headers_of_the_target(checkout: Checkou
         assert ended.summary["smoke"].startswith("'Incidents' opened without an error")
     finally:
         protect(checkout, {})
+
+
+def test_without_a_browser_a_release_to_the_sandbox_says_so(checkout: Checkout, tmp_path: Path) -> None:
+    for tool in Path("/usr/bin").iterdir():
+        if "chrom" not in tool.name:
+            (tmp_path / tool.name).symlink_to(tool)
+    path = checkout.env["PATH"].replace("/usr/bin:/bin", str(tmp_path))
+    ended = checkout.inv("smoke", PATH=path, LOCKSTEP_BROWSER="")
+    assert (ended.status, ended.errors) == (0, [])
+    assert ended.summary["smoke"] == "not opened in a browser: install Chromium (apt install chromium) to see more"
 
 
 def protect(checkout: Checkout, headers: dict[str, str]) -> None:
