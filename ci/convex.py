@@ -218,9 +218,10 @@ def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
     """
     live = live_code(backend, url)
     if live.modules != code.modules:
-        other = len(dict(live.modules.items() ^ code.modules.items()))
+        others = sorted(dict(live.modules.items() ^ code.modules.items()))
+        named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         hint = "somebody else may be pushing too; run the same command again"
-        raise Unfinished(f"{backend.deployment} does not run the pushed code: {other} modules differ", hint=hint)
+        raise Unfinished(f"{backend.deployment} does not run the pushed code: it differs in {named}", hint=hint)
     return f"pushed {len(code.functions)} functions to {backend.deployment}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -64,6 +65,22 @@ def test_a_push_that_was_made_and_not_confirmed_is_found_out_the_next_time(check
     again = checkout.inv("deploy-backend", "--no-browser")
     assert (again.status, again.summary["deploy-backend"]) == (0, "already so: prod:SANDBOX runs this code")
     assert clouds.changes(sandbox) == []
+
+
+def test_a_push_after_which_the_deployment_runs_something_else_is_a_failure(checkout: Checkout) -> None:
+    change(checkout)
+    backend = clouds.backend(checkout.sandbox)
+    # It is read by plan, approve and deploy-backend, by the CLI, and when the push is confirmed.
+    other = {"status": 200, "body": '{"moduleHashes": [{"path": "other.js", "hash": "0"}]}', "nth": 5}
+    checkout.sandbox.plant(server=f"convex:{backend.name}", match="/api/get_config_hashes", **other)
+    ended = checkout.inv("deploy", "--no-browser")
+    assert (ended.status, ended.began[-2:]) == (3, ["deploy-backend", "live"])
+    assert re.fullmatch(
+        r"error: prod:SANDBOX does not run the pushed code: "
+        r"it differs in _deps/\w+.js, added\d+.js, \w+.js and \d+ more\n"
+        "  hint: somebody else may be pushing too; run the same command again",
+        "".join(ended.errors),
+    )
 
 
 def test_a_failed_upload_after_which_wrangler_exits_with_0_is_a_failure(checkout: Checkout) -> None:
