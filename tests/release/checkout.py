@@ -71,10 +71,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Checkout:
-    """The checkout in `root`; `env` is all that its commands see."""
+    """The checkout in `root`; `env` is all that its commands see, `secrets` are all that they have come across."""
 
     root: Path
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str]
+    secrets: set[str] = field(default_factory=set)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -101,20 +102,19 @@ class Checkout:
     def inv_argv(*arguments: str) -> list[str]:
         return [sys.executable, "-m", "invoke", *arguments]
 
-    def ended(self, status: int, stdout: str, stderr: str, env: Mapping[str, str] | None = None) -> Ended:
-        """Return what a command printed, in its normal form, having looked for secrets in it."""
-        assert leaked(stdout + stderr, self.secrets(env or {})) == []
+    def ended(self, status: int, stdout: str, stderr: str, env: Mapping[str, str]) -> Ended:
+        """Return what a command with these variables printed, in its normal form, having looked for secrets in it."""
+        self._remember_secrets(env)
+        assert leaked(stdout + stderr, self.secrets) == []
         return Ended(status, self.normal(stdout), self.normal(stderr))
 
-    def secrets(self, env: Mapping[str, str]) -> set[str]:
-        """Return every secret that a command with these variables may have come across."""
-        given = self.env | dict(env)
-        found = {value for name, value in given.items() if name.endswith(("_KEY", "_TOKEN", "_SECRET"))}
+    def _remember_secrets(self, env: Mapping[str, str]) -> None:
+        found = {value for name, value in env.items() if name.endswith(("_KEY", "_TOKEN", "_SECRET"))}
         if (self.sandbox.root / "endpoints.json").exists():
             endpoints = self.sandbox.endpoints
             found |= {str(one["deploy_key"]) for one in endpoints["convex"]["deployments"].values()}
             found.add(str(endpoints["pages"]["api_token"]))
-        return {value.strip("\"' \n").rpartition("|")[2] for value in found} - {""}
+        self.secrets.update({value.strip("\"' \n").rpartition("|")[2] for value in found} - {""})
 
     def normal(self, text: str) -> str:
         text = text.replace(str(self.root), "ROOT")
@@ -190,7 +190,7 @@ def made(folder: Path, settings: str = WITHOUT_CHECKS) -> Iterator[Checkout]:
     checkout.commit("Begin")
     try:
         yield checkout
-        assert [path for path in _kept(checkout.root / ".lockstep") if _tells(path, checkout.secrets({}))] == []
+        assert [path for path in _kept(checkout.root / ".lockstep") if _tells(path, checkout.secrets)] == []
     finally:
         checkout.sandbox.command("stop")
 

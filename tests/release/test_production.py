@@ -83,7 +83,7 @@ def test_yes_ships_to_this_target_alone_and_no_command_line_holds_a_secret(shop:
     assert clouds.backend(shop.checkout.sandbox).functions() == set()
     tools = ("convex/bin/main.js deploy", "convex/bin/main.js run", "wrangler")
     assert [tool for tool in tools if not any(tool in command for command in commands)] == []
-    assert checkouts.leaked("\n".join(commands), shop.checkout.secrets(shop.keys)) == []
+    assert checkouts.leaked("\n".join(commands), shop.checkout.secrets) == []
 
 
 def test_code_for_production_is_generated_without_production(shop: Production) -> None:
