@@ -24,8 +24,8 @@ class Tree:
 
 
 def status_argv(folder: Path) -> list[str]:
-    """Return the argv that prints the commit, the branch and every uncommitted path below `folder`."""
-    return ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch", "--", "."]
+    """Return the argv that prints the commit, the branch, and what is uncommitted in `folder` and of the settings."""
+    return ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch", "--", ".", ":(top)lockstep.toml"]
 
 
 def message_argv(folder: Path) -> list[str]:

@@ -39,6 +39,14 @@ def test_uncommitted_files_are_named(tmp_path: Path) -> None:
     assert read(tmp_path).changed == ("new file",)
 
 
+def test_uncommitted_settings_beside_the_app_count_and_the_rest_there_does_not(tmp_path: Path) -> None:
+    app = repository(tmp_path) / "app"
+    app.mkdir()
+    for name in ("lockstep.toml", "notes.txt", "app/page.html"):
+        (tmp_path / name).write_text("")
+    assert set(read(app).changed) == {"../lockstep.toml", "./"}
+
+
 def test_a_detached_checkout_is_known_by_the_remote_branch_it_stands_at(tmp_path: Path) -> None:
     origin, clone = tmp_path / "origin", tmp_path / "clone"
     origin.mkdir()

@@ -252,7 +252,8 @@ def test_all_problems_are_told_at_once(shop: Production) -> None:
                 "is not set", "is set but empty"
             ),
             error(
-                "the working tree has uncommitted changes: apps/convex/convex.json, apps/web/src/address.ts",
+                "the working tree has uncommitted changes: "
+                "apps/convex/convex.json, ../lockstep.toml, apps/web/src/address.ts",
                 "commit or stash them, or ship them with --allow-dirty",
             ),
             CONVEX_DEPLOY_KEY="",
