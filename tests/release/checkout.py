@@ -31,7 +31,6 @@ _NORMAL = (
     (r"(assets/\w+-)[\w-]{8}(\.\w+)", r"\1HASH\2"),
     (r"sandbox-[a-z]+-\d{3}", "SANDBOX"),
     (r"\b[0-9a-f]{12}-[0-9a-f]{12}\b", "RELEASE"),
-    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "ID"),
     (r"\b[0-9a-f]{32}\b", "ACCOUNT"),
     (r"\b(?:[0-9a-f]{40}|[0-9a-f]{12})\b", "COMMIT"),
     (r" +\d+\.\d s  ", "  "),
@@ -177,22 +176,26 @@ def made(folder: Path, settings: str = WITHOUT_CHECKS) -> Iterator[Checkout]:
     checkout = Checkout(folder / "checkout", _environment(folder))
     checkout.root.mkdir(parents=True)
     Path(checkout.env["HOME"]).mkdir()
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).exists():
-            (checkout.root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, checkout.root / name)
+    _copy_tracked(checkout.root)
     (checkout.root / ".venv").symlink_to(sys.prefix)
     (checkout.root / "ci/node_modules").symlink_to(ROOT / "ci/node_modules")
     checkout.replace("lockstep.toml", "[app]\n", settings)
     checkout.git("init", "--quiet", "--initial-branch=main")
-    checkout.write({".git/info/exclude": ".venv\nnode_modules\n"})
     checkout.commit("Begin")
     try:
         yield checkout
         assert [path for path in _kept(checkout.root / ".lockstep") if _tells(path, checkout.secrets)] == []
     finally:
         checkout.sandbox.command("stop")
+
+
+def _copy_tracked(folder: Path) -> None:
+    """Copy the tracked files as they are now, edits included."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():  # else deleted, and not yet committed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
 
 
 def _environment(folder: Path) -> dict[str, str]:
