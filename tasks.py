@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from invoke.context import Context
 from invoke.tasks import task
@@ -196,12 +198,10 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
     browser = "" if no_browser else page.browser()
     if not browser:
         return page.no_browser(site, allowed=no_browser)
-    screenshot = settings.state / "smoke" / f"{site.name}.png"
-    argv, env = (
-        page.visit_argv(site.frontend.site, screenshot),
-        page.visit_env(browser, site.smoke_headers, settings.smoke.ignore),
-    )
-    visit = page.judge(_read(c, argv, env), site.frontend.site, screenshot)
+    screenshot = Path(".lockstep/smoke", f"{site.name}.png")
+    argv = page.visit_argv(site.frontend.site, screenshot)
+    printed = _read(c, argv, page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
+    visit = page.judge(printed, site.frontend.site, screenshot)
     return f"{visit.title!r} opened without an error, screenshot in {screenshot}"
 
 
@@ -278,8 +278,10 @@ def _build(c: Context, settings: Config, site: Target) -> str:
     app = settings.app
     url = convex.reach(site.backend)
     with c.cd(app.folder):
+        began_at = time.time()
         argv = toolchain.script_argv(app, app.script("build"), only=app.frontend)
         c.run(shlex.join(argv), env=_app_env(settings) | variables.built_in(site, app, url))
+    manifest.check_built_since(app.dist_folder, began_at)
     _check_dist(settings, url)
     return f"built for {url}"
 

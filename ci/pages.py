@@ -102,6 +102,19 @@ def project(frontend: Frontend) -> Project:
     return Project(found["name"], found["production_branch"], git, _deployment(canonical) if canonical else None)
 
 
+def may_publish(frontend: Frontend) -> bool:
+    """
+    Tell whether the token may publish, by asking for what wrangler asks for before it uploads.
+
+    Source: GET /accounts/{id}/pages/projects/{name}/upload-token; it changes nothing; read 2026-11-22.
+    """
+    try:
+        _asked(frontend, "GET", "/upload-token")
+    except rest.Refused:
+        return False
+    return True
+
+
 def deployment(frontend: Frontend, deployment_id: str) -> Deployment:
     """Return one deployment as the API knows it now."""
     return _deployment(_asked(frontend, "GET", f"/deployments/{deployment_id}"))

@@ -110,11 +110,15 @@ def silent(url: str, error: BaseException) -> Unfinished:
 
 
 def _opener(url: str) -> OpenerDirector:
-    """A proxy is never asked for loopback."""
+    """Return what opens `url`: never a proxy for loopback, and no redirect, since who answers matters."""
     import urllib.request
 
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_args: object) -> None:
+            return None
+
     proxies: dict[str, str] | None = {} if urlsplit(url).hostname in LOOPBACK else None
-    return urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+    return urllib.request.build_opener(urllib.request.ProxyHandler(proxies), Stay())
 
 
 def _answer(status: int, headers: Any, body: bytes) -> Answer:

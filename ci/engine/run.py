@@ -61,7 +61,7 @@ class Run:
             output.say(summary.text(steps))
 
     def _may_run(self, node: Node) -> bool:
-        """Return whether nothing failed before it; after a failure, whether it always runs and has something to tell."""
+        """Return whether nothing failed before it or, after a failure, whether it always runs and has words to say."""
         if self._failure is None:
             return True
         done = {one for one, outcome in self._outcomes.items() if outcome.state == "done"}

@@ -17,7 +17,6 @@ from ci.secret import Secret
 
 PATH = ".well-known/lockstep.json"
 VERSION = 1
-KEPT_OUT = (401, 403)
 
 _CONVEX_URL = re.compile(rb"https?://[a-z]+-[a-z]+-\d+(?:\.[a-z0-9-]+)?\.convex\.(?:cloud|site)")
 _TEXT = {".js", ".mjs", ".cjs", ".html", ".json", ".css", ".map"}
@@ -65,6 +64,22 @@ def check_dist(dist: Path, backend_url: str, client: Path) -> None:
         raise Problems(problems)
 
 
+def check_built_since(dist: Path, began_at: float) -> None:
+    """
+    Refuse a dist folder that the build did not write, so that no old site is published as a new one.
+
+    Args:
+        began_at: when the build began, in seconds of the epoch.
+
+    Raises:
+        InputError: its index.html is from before.
+    """
+    index = dist / "index.html"
+    # File systems round, some to whole seconds.
+    if index.is_file() and index.stat().st_mtime < began_at - 1:
+        raise InputError(f"the build did not write {index}, which is from before", hint="set app.dist in lockstep.toml")
+
+
 def _other_backends(texts: Mapping[Path, bytes], backend_url: str, client: Path) -> dict[str, Path]:
     host = backend_url.removesuffix(".convex.cloud")
     found = {url: path for path, text in texts.items() for url in _urls(text) if url.rpartition(".convex.")[0] != host}
@@ -106,10 +121,8 @@ def live(target: Target) -> Stamp | str:
     """
     answer = _asked(target)
     found = answer.json()
-    if answer.status in KEPT_OUT:
-        return f"the site is protected ({answer.status}): set targets.{target.name}.smoke_headers"
-    if answer.status >= 500:
-        return f"the site answers {answer.status}"
+    if answer.status >= 500 or _keeps_out(answer):
+        return f"the site {_keeps_out(answer) or f'answers {answer.status}'}"
     if not isinstance(found, dict) or "release" not in found:
         return "no site that Lockstep released"
     if found.get("version") != VERSION:
@@ -117,12 +130,21 @@ def live(target: Target) -> Stamp | str:
     return _stamp(found)
 
 
-def is_protected(target: Target) -> bool:
-    """Tell whether the site keeps Lockstep out; one that does not answer may be still to come."""
+def obstacle(target: Target) -> str:
+    """Return what keeps Lockstep from looking at the site ("answers 403"), or ""; without an answer, too."""
     try:
-        return _asked(target).status in KEPT_OUT
+        return _keeps_out(_asked(target))
     except Unfinished:
-        return False
+        return ""
+
+
+def _keeps_out(answer: rest.Answer) -> str:
+    """Tell a login in the way from a site: Cloudflare Access, for one, sends visitors to a host of its own."""
+    if answer.status in (401, 403):
+        return f"answers {answer.status}"
+    if 300 <= answer.status < 400:
+        return f"sends visitors to {answer.headers.get('location', 'nowhere').partition('?')[0]}"
+    return ""
 
 
 def _asked(target: Target) -> rest.Answer:

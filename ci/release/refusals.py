@@ -171,6 +171,10 @@ def _frontend(target: Target) -> list[LockstepError]:
         return []
     project = pages.project(frontend)
     problems: list[LockstepError] = []
+    if not pages.may_publish(frontend):
+        what = f"CLOUDFLARE_API_TOKEN may read Pages project {project.name}, not publish to it"
+        hint = "give the token the permission Account > Cloudflare Pages > Edit in the Cloudflare dashboard"
+        problems.append(InputError(what, hint=hint))
     if project.production_branch != frontend.branch:
         what = f"Pages project {project.name} has production branch {project.production_branch}"
         hint = f"set targets.{target.name}.pages_branch in lockstep.toml, or the project's in {pages.DASHBOARD}"
@@ -184,7 +188,9 @@ def _frontend(target: Target) -> list[LockstepError]:
 
 def _site(target: Target) -> list[LockstepError]:
     """Find out now that nobody can look at the site, not when it has been published."""
-    if not manifest.is_protected(target):
+    obstacle = manifest.obstacle(target)
+    if not obstacle:
         return []
-    hint = f"set targets.{target.name}.smoke_headers in lockstep.toml to the headers that let a service in"
-    return [InputError(f"{target.frontend.site} is protected, so the smoke test could not open it", hint=hint)]
+    table = f"targets.{target.name} of lockstep.toml"
+    hint = f"in {table}, set site to where it ends up, or smoke_headers to what lets a service in"
+    return [InputError(f"{target.frontend.site} {obstacle}, so the smoke test could not open it", hint=hint)]

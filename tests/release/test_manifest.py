@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.errors import LockstepError
+from ci.errors import InputError, LockstepError
 from ci.release import manifest
 from ci.release.git import Tree
 
@@ -49,6 +49,14 @@ def test_a_site_that_names_its_backend_passes(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_site_that_must_not_be_published_is_refused(tmp_path: Path, files: dict[str, str], said: str) -> None:
     assert refused(dist(tmp_path, **files), tmp_path / "none") == said
+
+
+def test_a_site_that_the_build_did_not_write_is_refused(tmp_path: Path) -> None:
+    index = dist(tmp_path, index_dot_html="") / "index.html"
+    manifest.check_built_since(tmp_path, index.stat().st_mtime)
+    with pytest.raises(InputError) as caught:
+        manifest.check_built_since(tmp_path, index.stat().st_mtime + 60)
+    assert caught.value.message == f"the build did not write {index}, which is from before"
 
 
 def test_the_same_content_and_commit_are_the_same_release(tmp_path: Path) -> None:

@@ -179,6 +179,26 @@ def test_a_cloudflare_token_that_nobody_knows_is_refused(shop: Production) -> No
     refusal(shop, error(what, COMPARE), CLOUDFLARE_API_TOKEN="0123456789" * 4)
 
 
+def test_a_cloudflare_token_that_may_only_read_is_refused(shop: Production) -> None:
+    what = "CLOUDFLARE_API_TOKEN may read Pages project sandbox, not publish to it"
+    hint = "give the token the permission Account > Cloudflare Pages > Edit in the Cloudflare dashboard"
+    refusal(shop, error(what, hint), CLOUDFLARE_API_TOKEN=shop.token(permission="read"))
+
+
+def test_a_site_that_sends_visitors_elsewhere_is_refused(shop: Production) -> None:
+    login = "https://example.cloudflareaccess.com/login"
+    shop.checkout.sandbox.plant(
+        server="site:sandbox",
+        match="GET /.well-known/lockstep.json",
+        status=302,
+        headers={"Location": f"{login}?kid=1"},
+    )
+    what = f"http://127.0.0.1:PORT sends visitors to {login}, so the smoke test could not open it"
+    table = "targets.production of lockstep.toml"
+    hint = f"in {table}, set site to where it ends up, or smoke_headers to what lets a service in"
+    refusal(shop, error(what, hint))
+
+
 def test_a_cloudflare_account_that_the_token_does_not_open_is_refused(shop: Production) -> None:
     what = "Cloudflare answered 403 for Pages project sandbox: Authentication error [10000]"
     refusal(shop, error(what, COMPARE), CLOUDFLARE_ACCOUNT_ID="0123456789abcdef" * 2)

@@ -44,7 +44,7 @@ def test_a_broken_page_fails_the_release_with_a_line_for_each_problem(broken: Ch
     assert first == "error: http://127.0.0.1:PORT is live and broken:"
     assert PROBLEMS - set(problems) == set()
     assert hint == (
-        "  hint: see ROOT/.lockstep/smoke/sandbox.png; "
+        "  hint: see .lockstep/smoke/sandbox.png; "
         "what third parties cause can be listed under [smoke] ignore in lockstep.toml"
     )
 
@@ -63,8 +63,9 @@ def test_a_protected_site_opens_with_the_headers_of_the_target(checkout: Checkou
         without = checkout.inv("deploy")
         assert (without.status, without.began) == (2, ["preflight"])
         assert without.errors == [
-            "error: http://127.0.0.1:PORT is protected, so the smoke test could not open it\n"
-            "  hint: set targets.sandbox.smoke_headers in lockstep.toml to the headers that let a service in"
+            "error: http://127.0.0.1:PORT answers 403, so the smoke test could not open it\n"
+            "  hint: in targets.sandbox of lockstep.toml, set site to where it ends up, "
+            "or smoke_headers to what lets a service in"
         ]
         settings = (checkout.root / "lockstep.toml").read_text()
         with_headers = settings.replace(

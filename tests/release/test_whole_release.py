@@ -68,7 +68,7 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
         "verify-backend": "7 functions are live",
         "migrate": "ran seed:demo, migrations:backfillIncidentSites",
         "deploy-frontend": "published release RELEASE at http://127.0.0.1:PORT",
-        "smoke": "'Incidents' opened without an error, screenshot in ROOT/.lockstep/smoke/sandbox.png",
+        "smoke": "'Incidents' opened without an error, screenshot in .lockstep/smoke/sandbox.png",
         "deploy": "released to http://127.0.0.1:PORT",
     }
 

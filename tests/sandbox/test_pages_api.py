@@ -65,7 +65,8 @@ def test_a_reading_token_may_not_change_anything(sandbox: Sandbox, project: Proj
     reader = token(sandbox, permission="read")
     assert sandbox.api("GET", f"/{project.name}", token=reader).status == 200
     refused = sandbox.api("DELETE", f"/{project.name}", token=reader)
-    assert refusal(refused) == (403, 10000, "Authentication error")
+    uploading = sandbox.api("GET", f"/{project.name}/upload-token", token=reader)
+    assert [refusal(refused), refusal(uploading)] == [(403, 10000, "Authentication error")] * 2
     assert project.api("GET")["name"] == project.name
 
 
