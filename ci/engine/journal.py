@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ci.engine import redaction
 from ci.engine.redaction import Redactor
 from ci.errors import LockstepError, Unfinished
 
@@ -52,11 +53,16 @@ class Journal:
         """
         Write the first line, and forget the oldest runs that have ended; `order` is a JSON-like item a task.
 
+        A value whose name says so is a secret from now on.
+
         Raises:
             Unfinished: the folder cannot be written.
         """
+        self._redactor.add(
+            *redaction.named_values({name: value for name, value in values.items() if isinstance(value, str)})
+        )
         first = {"version": VERSION, "id": self.id, "pid": os.getpid(), "argv": list(argv)}
-        line = self._line("begin", **first, values=dict(values), order=list(order), commit=commit)
+        line = self._line("begin", **first, values=values, order=order, commit=commit)
         try:
             self._fd = _create(self.folder, line)
         except OSError as error:
@@ -68,7 +74,7 @@ class Journal:
 
     def started(self, title: str, values: Mapping[str, Any]) -> None:
         """Note that a task has started, with the values it is bound to."""
-        self._write("started", task=title, values=dict(values))
+        self._write("started", task=title, values=values)
 
     def command(self, title: str, program: str, exited: int, seconds: float) -> None:
         """Note that a command of a task has ended; `program` is its name, without arguments."""
@@ -113,8 +119,8 @@ class Journal:
 
     def _line(self, event: str, **said: Any) -> bytes:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        plain = json.loads(json.dumps({"at": at, "event": event, **said}, default=str, skipkeys=True))
-        return json.dumps(self._redactor.value(plain)).encode() + b"\n"
+        redacted = {name: self._redactor.value(value) for name, value in said.items()}
+        return json.dumps({"at": at, "event": event, **redacted}).encode() + b"\n"
 
     def _write(self, event: str, **said: Any) -> None:
         line = self._line(event, **said)
