@@ -1,6 +1,5 @@
 """What the flags of a step take, as the annotations of its parameters say."""
 
-import difflib
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -140,6 +139,8 @@ def _path(word: str) -> Path:
 def _choice(flag: str, word: str, known: dict[str, Any]) -> Any:
     if word in known:
         return known[word]
+    import difflib  # only here: every start of inv would pay for it
+
     near = difflib.get_close_matches(word, known, 1)
     hint = f"did you mean {near[0]}?" if near else ""
     raise InputError(f"{flag} takes one of {', '.join(known)}, not {word!r}", hint)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from ci.engine import journal, runs
+from ci.engine import history, journal
+from ci.engine.history import Told
 from ci.engine.journal import Journal
 from ci.engine.redaction import Redactor
-from ci.engine.runs import Told
 from ci.errors import InputError, Unfinished
 from ci.secret import Secret
 from tests.engine.project import REPOSITORY
@@ -61,8 +61,8 @@ def plain(text: str, run: Journal) -> str:
 
 def test_a_run_is_told(folder: Path) -> None:
     run = whole(folder)
-    assert plain(runs.listed(folder), run) == "ID  WHEN  failed (4)           0.0 s  deploy --target production"
-    assert plain(runs.shown(folder, run.id), run).splitlines() == [
+    assert plain(history.listed(folder), run) == "ID  WHEN  failed (4)           0.0 s  deploy --target production"
+    assert plain(history.shown(folder, run.id), run).splitlines() == [
         "run      ID",
         "what     deploy --target production",
         "when     WHEN",
@@ -80,7 +80,7 @@ def test_a_run_is_told(folder: Path) -> None:
 
 def test_a_run_is_told_in_json(folder: Path) -> None:
     run = whole(folder)
-    said = json.loads(runs.shown(folder, "last", "json"))
+    said = json.loads(history.shown(folder, "last", "json"))
     assert (said["version"], said["run"]["tasks"]) == (
         1,
         [
@@ -109,14 +109,14 @@ def test_a_run_is_told_in_json(folder: Path) -> None:
             },
         ],
     )
-    assert json.loads(runs.listed(folder, "json"))["runs"][0].items() <= said["run"].items()
+    assert json.loads(history.listed(folder, "json"))["runs"][0].items() <= said["run"].items()
     assert (said["run"]["id"], said["run"]["outcome"], said["run"]["order"]) == (run.id, "failed", ["a", "b"])
 
 
 @pytest.mark.parametrize(("code", "outcome"), [(0, "done"), (3, "failed"), (130, "interrupted"), (143, "interrupted")])
 def test_the_exit_code_is_the_outcome(folder: Path, code: int, outcome: str) -> None:
     begun(folder).end(code)
-    assert [run.outcome for run in runs.kept(folder)] == [outcome]
+    assert [run.outcome for run in history.kept(folder)] == [outcome]
 
 
 def test_a_cut_at_any_byte_leaves_all_lines_before_it(folder: Path) -> None:
@@ -126,12 +126,12 @@ def test_a_cut_at_any_byte_leaves_all_lines_before_it(folder: Path) -> None:
     ends = [place for place, byte in enumerate(data) if byte == ord("\n")]
     for size in range(len(data)):
         path.write_bytes(data[:size])
-        told = runs.read(run.folder)
+        told = history.read(run.folder)
         # A line that lacks only its end is whole.
         assert (len(told.lines), told.is_running) == (sum(size >= end for end in ends), False)
         assert told.outcome == ("unreadable" if size < ends[0] else "killed" if size < ends[-1] else "failed")
-        assert runs.shown(folder, "last").startswith(f"run      {run.id}\n")
-        assert json.loads(runs.listed(folder, "json"))["runs"][0]["id"] == run.id
+        assert history.shown(folder, "last").startswith(f"run      {run.id}\n")
+        assert json.loads(history.listed(folder, "json"))["runs"][0]["id"] == run.id
 
 
 WRITER = f"""
@@ -158,10 +158,10 @@ def test_a_run_that_goes_on_is_told_from_one_that_was_killed(folder: Path) -> No
     with writer(folder) as process:
         assert process.stdout
         name = process.stdout.readline().strip()
-        running = runs.read(folder / name)
+        running = history.read(folder / name)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    killed = runs.read(folder / name)
+    killed = history.read(folder / name)
     assert [(told.outcome, told.tasks[0]["state"]) for told in (running, killed)] == [("running",) * 2, ("killed",) * 2]
     assert (folder / name / "a.log").read_text(encoding="utf-8") == "up to here\n"
 
@@ -176,7 +176,7 @@ def test_only_the_newest_are_kept_and_those_that_go_on(folder: Path) -> None:
     (folder / ".20200101-000000-000000-abcd").mkdir()  # what a kill while it was made has left
     newest = begun(folder, keep=2)
     assert sorted(path.name for path in folder.iterdir()) == sorted([first.id, last.id, newest.id, "notes"])
-    assert [told.outcome for told in runs.kept(folder)] == ["running"] * 3
+    assert [told.outcome for told in history.kept(folder)] == ["running"] * 3
 
 
 def test_ids_sort_by_time_and_never_meet(folder: Path) -> None:
@@ -241,9 +241,9 @@ def test_a_full_disk_stops_no_run_and_loses_no_line_once_there_is_room(folder: P
         run.ended("a", "done", "", 0.1, 0)
     assert run.trouble is not None
     assert run.trouble.message == f"cannot write to {run.folder}: File too large"
-    assert [line["event"] for line in runs.read(run.folder).lines] == ["begin"]
+    assert [line["event"] for line in history.read(run.folder).lines] == ["begin"]
     run.end(0)
-    assert [line["event"] for line in runs.read(run.folder).lines] == ["begin", "started", "ended", "end"]
+    assert [line["event"] for line in history.read(run.folder).lines] == ["begin", "started", "ended", "end"]
 
 
 def test_a_disk_that_is_full_at_once_leaves_nothing_half_made(folder: Path) -> None:
@@ -262,25 +262,25 @@ def test_a_journal_that_was_not_begun_writes_nothing(folder: Path) -> None:
 
 def told_of(folder: Path, word: str) -> Told | str:
     try:
-        return runs.shown(folder, word)
+        return history.shown(folder, word)
     except InputError as error:
         return error.message
 
 
 def test_a_run_is_found_by_any_part_of_its_id_that_is_its_own(folder: Path) -> None:
     found = [whole(folder), whole(folder)]
-    assert runs.shown(folder, found[0].id[-11:]).startswith(f"run      {found[0].id}\n")
-    assert runs.shown(folder, "last").startswith(f"run      {found[1].id}\n")
+    assert history.shown(folder, found[0].id[-11:]).startswith(f"run      {found[0].id}\n")
+    assert history.shown(folder, "last").startswith(f"run      {found[1].id}\n")
     assert told_of(folder, found[0].id[:4]) == f"2 runs have '{found[0].id[:4]}' in its id"
     assert told_of(folder, "x") == "no run has 'x' in its id"
 
 
 def test_without_any_run_there_is_an_empty_list(folder: Path) -> None:
-    assert runs.listed(folder) == f"no run is recorded in {folder}"
-    assert json.loads(runs.listed(folder, "json")) == {"version": 1, "runs": []}
+    assert history.listed(folder) == f"no run is recorded in {folder}"
+    assert json.loads(history.listed(folder, "json")) == {"version": 1, "runs": []}
     assert told_of(folder, "last") == "no run has 'last' in its id"
 
 
 def test_an_unknown_format_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="--format takes text or json, not 'yaml'"):
-        runs.listed(folder, "yaml")
+        history.listed(folder, "yaml")

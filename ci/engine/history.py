@@ -10,6 +10,7 @@ from typing import Any
 from ci.engine import journal
 from ci.errors import InputError, Unfinished
 
+FOLDER = journal.FOLDER
 VERSION = 1  # of the JSON
 INTERRUPTED = (129, 130, 143)
 Line = dict[str, Any]
