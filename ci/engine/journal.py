@@ -81,13 +81,13 @@ class Journal:
         self._write("command", task=title, program=program, exited=exited, seconds=round(seconds, 3))
 
     def log(self, title: str, text: str) -> Path | None:
-        """Append redacted output of a task to its log, and return that; None when there is none."""
+        """Append redacted output of a task to its log, and return that; None as long as there was no output."""
         with self._lock:
-            if self._fd is None:
-                return None
-            if title not in self._logs:
-                self._logs[title] = self._new_log(title)
-            return self._logs[title].path if self._guarded(self._logs[title].write, text) else None
+            log = self._logs.get(title)
+            if text and self._fd is not None:
+                log = log or self._logs.setdefault(title, self._new_log(title))
+                self._guarded(log.write, text)
+            return log.path if log else None
 
     def ended(self, title: str, state: str, note: str, seconds: float, exit_code: int) -> None:
         """Note how a task ended, on the disk itself."""

@@ -1,4 +1,4 @@
-"""The picture of the graph is read from pre and post, in three forms."""
+"""The graph is drawn from pre and post, in three forms."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_drawn_is_refused(drawn: Project, argv: list[str], error:
     assert drawn.inv("graph", *argv) == Said(2, "", error)
 
 
-def test_a_task_named_after_graph_is_not_run_for_a_picture(drawn: Project) -> None:
+def test_a_task_named_after_graph_is_not_run_for_a_diagram(drawn: Project) -> None:
     said = drawn.inv("graph", "push")
     error = "error: push is named as a task to run, after graph\n  hint: inv graph --task push\n"
     assert (said.code, said.stdout, said.stderr[: len(error)]) == (2, "", error)

@@ -209,6 +209,15 @@ def test_titles_become_names_of_files_of_their_own(folder: Path) -> None:
     assert (run.folder / "docs.build.log").read_text(encoding="utf-8") == "xx"
 
 
+def test_a_task_without_output_has_no_log(folder: Path) -> None:
+    run = begun(folder)
+    assert run.log("a", "") is None
+    path = run.log("a", "x")
+    run.ended("a", "done", "", 0.0, 0)
+    run.end(0)
+    assert (run.log("a", ""), [item.name for item in run.folder.glob("*.log")]) == (path, ["a.log"])
+
+
 def in_the_way(folder: Path) -> None:
     folder.parent.parent.mkdir(exist_ok=True)
     folder.parent.write_text("in the way", encoding="utf-8")
