@@ -5,15 +5,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ci import errors
-from ci.engine import annotations
-from ci.engine.annotations import Place, command
+from ci.engine import places
 from ci.engine.channel import Channel
+from ci.engine.places import Place
 from ci.engine.redaction import Redactor
 from ci.engine.screen import Screen
 from ci.engine.summary import Row
 from ci.errors import LockstepError, Problems
 
+MOST = 10  # GitHub shows no more annotations of a step
 SEARCHED_SIZE = 1 << 20  # of the output of a task that fails: its end
+
+
+def command(name: str, message: str, **properties: str) -> str:
+    """
+    Return the line that tells the runner something.
+
+    Source: packages/core/src/command.ts of actions/toolkit, on what is escaped; read 2026-11-22.
+    """
+    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    return f"::{name} {said}".rstrip() + f"::{_data(message)}\n"
 
 
 class GitHub(Screen):
@@ -65,10 +76,12 @@ class GitHub(Screen):
     def ended(self, title: str, state: str, note: str, seconds: float) -> None:
         """Close the group of a task, and open the next."""
         with self._lock:
-            if title in self._groups:
-                self._groups[title].state = state
-                self._go_on()
-            super().ended(title, state, note, seconds)
+            if title not in self._groups:
+                super().ended(title, state, note, seconds)
+                return
+            self._groups[title].state = state
+            self._go_on()
+            self._end_result()
 
     def end(self, rows: Sequence[Row], critical_path: Sequence[str], left: Sequence[str]) -> None:
         """Close all groups, and sum up."""
@@ -103,15 +116,18 @@ class GitHub(Screen):
         self._end_line()
         self._write(command("endgroup", ""))
         if group.state == "failed":
-            group.last_words += annotations.errors(group.places(), title=title, root=self._root)
+            group.last_words += self._beside_the_code(title, group.places())
         self._write("".join(group.last_words))
         del self._groups[title]
 
     def _annotations(self, title: str, error: LockstepError) -> Iterator[str]:
         for one in error.problems if isinstance(error, Problems) else (error,):
             message = self.redactor.text(errors.text(one).removeprefix("error: "))
-            places = annotations.places(message) or [Place("", "", "", message)]
-            yield from annotations.errors(places, title=title, root=self._root)
+            yield from self._beside_the_code(title, places.find(message) or [Place("", "", "", message)])
+
+    def _beside_the_code(self, title: str, found: Sequence[Place]) -> Iterator[str]:
+        for file, line, column, message in found[:MOST]:
+            yield command("error", message, file=places.below(self._root, file), line=line, col=column, title=title)
 
     def _mask(self) -> None:
         # These lines are for the runner, which shows them to nobody: from here on it masks what they say.
@@ -143,4 +159,12 @@ class _Group:
 
     def places(self) -> list[Place]:
         """Return what is named at the end of the output."""
-        return annotations.places("".join(self._tail))
+        return places.find("".join(self._tail))
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

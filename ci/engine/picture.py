@@ -15,7 +15,7 @@ WHEEL = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 PLAIN_WHEEL = "|/-\\"
 MOST_ROWS = 12
 MARGIN = 4  # lines of the terminal that are the log's even when many tasks run
-FULL_WIDTH = 60  # columns; narrower boards leave spaces out
+FULL_WIDTH = 40  # columns; narrower boards do without a column for the time
 
 
 @dataclass
@@ -70,11 +70,12 @@ class Picture:
 
     def _row(self, title: str, task: _Task, width: int, columns: int) -> Text:
         seconds = f"{time.monotonic() - task.started_at:.1f} s"
-        most = max(1, min(width, columns - len(seconds) - 5))
+        seconds = seconds if columns < FULL_WIDTH else f"{seconds:>8}"
+        most = max(1, min(width, columns - len(seconds) - 4))
         name = title if cell_len(title) <= most else f"{set_cell_size(title, most - 1)}…"
         wheel = self._wheel[self._turns % len(self._wheel)]
         return Text.assemble(
-            (wheel, "cyan"), " ", set_cell_size(name, most), f"{seconds:>8} ", (task.last_line, "bright_black")
+            (wheel, "cyan"), " ", set_cell_size(name, most), f" {seconds} ", (task.last_line, "bright_black")
         )
 
     def _footer(self, unseen: int) -> Text:
