@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ci.engine.picture import Picture
 
 TICK_S = 0.1  # between two pictures
+SEEN_SIZE = 500  # of a line, in its row
 BATCH_SIZE = 1 << 20  # of output that is shown without waiting for the next picture
 
 
@@ -53,6 +54,13 @@ class Board(Screen):
             if self._picture:
                 self._picture.started(title)
             super().started(title)
+
+    def show(self, title: str, text: str) -> None:
+        """Show output of a task; a line that has not ended yet, as a progress bar's, is seen in its row."""
+        with self._lock:
+            super().show(title, text)
+            if self._picture and (rest := self._lines[title].rest):
+                self._picture.said(title, lines.harmless(rest[-SEEN_SIZE:], coloured=False))
 
     def ended(self, title: str, state: str, note: str, seconds: float) -> None:
         """Take the row of a task away."""

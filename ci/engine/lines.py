@@ -17,22 +17,22 @@ class Lines:
     """Holds back the line that has not ended yet."""
 
     def __init__(self) -> None:
-        self._rest = ""
+        self.rest = ""  # of a line that has not ended
 
     def feed(self, text: str) -> str:
         """Return what there is now of whole lines."""
         ended = text.rfind("\n") + 1
-        block, rest = self._rest + text[:ended], text[ended:]
+        block, rest = self.rest + text[:ended], text[ended:]
         if not ended:
-            block, rest = "", self._rest + text
+            block, rest = "", self.rest + text
         if len(rest) > LONGEST:
             block, rest = block + rest, ""
-        self._rest = rest
+        self.rest = rest
         return block
 
     def end(self) -> str:
         """Return the line that nobody will end."""
-        rest, self._rest = self._rest, ""
+        rest, self.rest = self.rest, ""
         return rest
 
 

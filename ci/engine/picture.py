@@ -49,9 +49,10 @@ class Picture:
             self._running[title].last_line = last
 
     def ended(self, title: str, state: str) -> None:
-        """Count a task that ended."""
-        if self._running.pop(title, None):
-            self._ended[state] = self._ended.get(state, 0) + 1
+        """Count a task that ended, whether or not it was told to run."""
+        self._waiting.pop(title, None)
+        self._running.pop(title, None)
+        self._ended[state] = self._ended.get(state, 0) + 1
 
     def drawn(self, columns: int, height: int) -> tuple[str, list[int]]:
         """Return the board as text and the width of each row; no row is as wide as the terminal."""

@@ -94,7 +94,7 @@ class Screen:
                 self.ended(title, "interrupted", "", 0.0)
             self._end_result()
             self._is_shared = False
-            if rows:
+            if rows or left:
                 self.say(summary.table(rows, critical_path, left))
 
     def _show_lines(self, title: str, block: str) -> None:

@@ -5,25 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass
-class Outcome:
-    """How one task of a run went; `seconds` is None for one that was not run."""
-
-    title: str
-    seconds: float | None = None
-    state: str = ""
-    note: str = ""
-
-
-def text(outcomes: Sequence[Outcome]) -> str:
-    """Return one line a task that ran, aligned, and one for all that did not run."""
-    ran = [outcome for outcome in outcomes if outcome.seconds is not None]
-    width = max((len(outcome.title) for outcome in ran), default=0)
-    lines = [f"  {one.title:<{width}}  {one.seconds:>6.1f} s  {one.note or one.state}" for one in ran]
-    left = [outcome.title for outcome in outcomes if outcome.seconds is None]
-    return "\n".join(["── summary", *lines, *([f"  not run: {', '.join(left)}"] if left else [])])
-
-
 @dataclass(frozen=True)
 class Row:
     """How one task of a run went: in `note` what it says itself, and in `log` where its output is."""

@@ -33,23 +33,19 @@ def rows(picture: list[str]) -> list[str]:
     return [" ".join(word for word in row[2:].split() if word not in ("s", "0.0", "0.1", "0.2")) for row in board]
 
 
-def test_the_board_shows_what_runs_below_the_log() -> None:
+def test_the_board_is_gone_in_the_end_and_the_log_stays() -> None:
     seat = Seat()
-    seat.board.begin(["a", "typecheck", "deploy"])
+    seat.board.begin(["a", "typecheck"])
     seat.board.started("a")
     seat.board.started("typecheck")
     seat.board.show("a", "one\n")
     seat.board.show("typecheck", "\x1b[31mtwo\x1b[0m\n\n")
-    with seat.board.paused():
-        pass
+    seat.board.result("result\n")
     seat.board.ended("a", "done", "", 0.1)
-    with seat.board.paused():
-        pass
-    seat.board.ended("typecheck", "failed", "", 0.1)
-    seat.board.end([], [], ["deploy"])
-    shown = seat.pictures()
-    log = ["── a", "── typecheck", "a │ one", "typecheck │ two", "typecheck │ ", ""]
-    assert (shown[-1], {row for picture in shown for row in rows(picture)} >= {"a"}) == (log, True)
+    seat.board.show("typecheck", "three")
+    seat.board.end([Row("a", 0.1, "done")], [], [])
+    log = ["── a", "── typecheck", "a │ one", "typecheck │ two", "typecheck │ ", "result", "typecheck │ three"]
+    assert seat.pictures()[-1] == [*log, "── summary", "  a     0.1 s  done", ""]
 
 
 def test_a_row_is_title_time_and_last_line_and_the_last_one_counts() -> None:
@@ -71,6 +67,19 @@ def test_a_row_is_title_time_and_last_line_and_the_last_one_counts() -> None:
         (["long-title three"], "1 running, 1 waiting, 1 done") in seen,
         ([], "1 waiting, 1 done, 1 failed") in seen,
     ] == [True] * 3
+
+
+def test_a_progress_bar_is_seen_in_its_row() -> None:
+    seat = Seat()
+    seat.board.begin(["a", "b"])
+    seat.board.started("a")
+    for part in ("one\n", " 5%\r", "\x1b[2K10%\r"):
+        seat.board.show("a", part)
+    seat.board.result("result\n")
+    seat.board.show("a", "done\n")
+    seat.board.end([], [], [])
+    shown = seat.pictures()
+    assert (["a 10%"] in map(rows, shown), shown[-1]) == (True, ["── a", "a │ one", "result", "a │ done", ""])
 
 
 @pytest.mark.parametrize(("columns", "height"), [(20, 10), (8, 5), (1, 2), (50, 24), (200, 60)])
