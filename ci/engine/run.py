@@ -61,12 +61,12 @@ class Run:
         self._leave()
 
     def _go_through(self, nodes: Sequence[Node]) -> None:
-        """Perform `nodes`; those with the longest way to the end first, those that need to be alone last."""
+        """Perform `nodes`; the longest ways to the end first, what needs to be alone last."""
         sorter = TopologicalSorter({node: [one for one in node.before if one in nodes] for node in nodes})
         sorter.prepare()
         ready: list[Node] = []
         while True:
-            ready = sorted([*ready, *sorter.get_ready()], key=lambda node: (node.is_alone, -node.chain))
+            ready = sorted([*ready, *sorter.get_ready()], key=self._urgency)
             while ready and self._may_start(ready[0]):
                 self._start(ready.pop(0))
             if not self._running:
@@ -74,6 +74,9 @@ class Run:
             work = self._await()
             if work and self._finish(work).state == DONE:
                 sorter.done(work.node)
+
+    def _urgency(self, node: Node) -> tuple[bool, int, int]:
+        return node.is_alone, -node.chain, self._nodes.index(node)
 
     def _may_start(self, node: Node) -> bool:
         if self._stopped_by or (self._failed and not self._may_tell(node)):

@@ -71,8 +71,8 @@ class Project:
 class Lifeline:
     """A FIFO in a project that tells without waiting who is alive: it ends when the last holder has ended."""
 
-    def __init__(self, project: Project) -> None:
-        path = project.root / "lifeline"
+    def __init__(self, project: Project, name: str = "lifeline") -> None:
+        path = project.root / name
         os.mkfifo(path)
         self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
