@@ -94,7 +94,7 @@ class Board(Screen):
 
     def _show_lines(self, title: str, block: str) -> None:
         if self._picture:
-            block = lines.harmless(block, coloured="NO_COLOR" not in self._environ)
+            block = lines.harmless(block, coloured=not self._environ.get("NO_COLOR"))
             self._picture.said(title, block)
         super()._show_lines(title, block)
 

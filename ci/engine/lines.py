@@ -5,9 +5,9 @@ import re
 LONGEST = 1 << 16  # a longer line is let go in parts: nobody reads it, and it would fill the memory
 OVERWRITTEN = re.compile(r"^[^\n]*\r", re.MULTILINE)
 
-# Escape sequences, and the control characters that are neither tab nor end of line.
-CONTROL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?|[\0-\x08\x0b-\x1f\x7f-\x9f]"
+CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and end of line
+SEQUENCE = re.compile(  # an escape sequence, or a control character
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?|" + CONTROL.pattern
 )
 COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 PLAIN = "\x1b[0m"
@@ -47,7 +47,7 @@ def harmless(block: str, *, coloured: bool) -> str:
     """Return `block` with nothing in it that would move the cursor, and no colour that would outlive its line."""
     if not CONTROL.search(block):
         return block
-    block = CONTROL.sub(lambda found: found[0] if coloured and COLOUR.fullmatch(found[0]) else "", _settled(block))
+    block = SEQUENCE.sub(lambda found: found[0] if coloured and COLOUR.fullmatch(found[0]) else "", _settled(block))
     return block.replace("\n", f"{PLAIN}\n") if "\x1b" in block else block
 
 

@@ -182,16 +182,16 @@ def _merged(known: list[Span], spans: list[Span]) -> list[Span]:
 
 
 def _kept_of(value: str) -> str:
-    """Return what of `value` is secret: of a deploy key the token, else all."""
-    name = DEPLOY_KEY.match(value.strip())
-    return value.strip()[name.end() :] if name else value
+    """Return what of `value` is secret, trimmed: of a deploy key the token, else all."""
+    value = value.strip()
+    name = DEPLOY_KEY.match(value)
+    return value[name.end() :] if name else value
 
 
 def _parts(secret: str) -> list[str]:
-    """Return a secret, trimmed too, and the lines of one that has several."""
+    """Return a secret and the lines of one that has several, all trimmed: that finds them untrimmed, too."""
     lines = [line.strip() for line in secret.splitlines()]
-    long = [line for line in lines if len(line) >= LINE_LENGTH] if len(lines) > 1 else []
-    return [part for part in (secret, secret.strip(), *long) if len(part) >= LENGTH]
+    return [secret, *(line for line in lines if len(line) >= LINE_LENGTH and line != secret)]
 
 
 def _forms(secret: str) -> Iterator[str]:
