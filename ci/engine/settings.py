@@ -68,6 +68,6 @@ def _grace_s(value: Any) -> float:
 
 
 def _texts(name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, str) and all(isinstance(item, str) for item in value):
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise InputError(f"tasks.{name} is {value!r}", "make it a list of texts")
