@@ -220,7 +220,7 @@ def test_what_a_thread_of_a_step_prints_is_of_a_step(project: Project) -> None:
 from concurrent.futures import ThreadPoolExecutor
 @step(timeout_s=5)
 def go(c):
-    with ThreadPoolExecutor() as pool: list(pool.map(print, ["a", "b"]))
+    with ThreadPoolExecutor(1) as pool: list(pool.map(print, ["a", "b"]))
     sys.stdout.buffer.write(b"bytes\\n")
 """)
     said = project.inv("go")
