@@ -63,9 +63,16 @@ class GitHub(Screen):
             else:
                 self._write(text)
 
+    def say(self, text: str) -> None:
+        """Tell something in the engine's own words; of a traceback, also beside the code."""
+        with self._lock:
+            super().say(text)
+            if text.startswith("Traceback"):
+                self._write("".join(self._beside_the_code("", places.find(self._redactor.text(text)))))
+
     def error(self, title: str, error: LockstepError) -> None:
         """Tell why a task failed, outside of its group, which a reader sees folded up."""
-        told = [self.redactor.text(f"{errors.text(error)}\n"), *self._annotations(title, error)]
+        told = [self._redactor.text(f"{errors.text(error)}\n"), *self._annotations(title, error)]
         with self._lock:
             if title in self._groups:
                 self._groups[title].last_words += told
@@ -106,7 +113,7 @@ class GitHub(Screen):
 
     def _open(self, title: str) -> None:
         self._end_line()
-        self._write(command("group", self.redactor.text(title)))
+        self._write(command("group", self._redactor.text(title)))
         group = self._groups[title]
         group.is_open = True
         self._write("".join(group.held))
@@ -122,7 +129,7 @@ class GitHub(Screen):
 
     def _annotations(self, title: str, error: LockstepError) -> Iterator[str]:
         for one in error.problems if isinstance(error, Problems) else (error,):
-            message = self.redactor.text(errors.text(one).removeprefix("error: "))
+            message = self._redactor.text(errors.text(one).removeprefix("error: "))
             yield from self._beside_the_code(title, places.find(message) or [Place("", "", "", message)])
 
     def _beside_the_code(self, title: str, found: Sequence[Place]) -> Iterator[str]:
@@ -131,7 +138,7 @@ class GitHub(Screen):
 
     def _mask(self) -> None:
         # These lines are for the runner, which shows them to nobody: from here on it masks what they say.
-        for line in self.redactor.untold():
+        for line in self._redactor.untold():
             self._err.write(command("add-mask", line))
 
     def _write(self, text: str) -> None:

@@ -75,9 +75,7 @@ class Picture:
         most = max(1, min(width, columns - len(seconds) - 4))
         name = title if cell_len(title) <= most else f"{set_cell_size(title, most - 1)}…"
         wheel = self._wheel[self._turns % len(self._wheel)]
-        return Text.assemble(
-            (wheel, "cyan"), " ", set_cell_size(name, most), f" {seconds} ", (task.last_line, "bright_black")
-        )
+        return Text.assemble((wheel, "cyan"), " ", set_cell_size(name, most), f" {seconds} ", (task.last_line, "dim"))
 
     def _footer(self, unseen: int) -> Text:
         counts = {"running": len(self._running), "waiting": len(self._waiting), **self._ended}

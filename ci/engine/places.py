@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 DEPTH = 4  # of a package below the root: tools name files from the folder of the package that they check
+NO_SENTENCE = re.compile(r"[^\n]{1000,}")  # bundled code, or data
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 FILE = r"(?P<file>[\w@.+~/\[\]()-]+\.[A-Za-z]\w*)"
 PATTERNS = tuple(
@@ -14,7 +15,7 @@ PATTERNS = tuple(
         rf"(?:^|\s){FILE}\((?P<line>\d+),(?P<column>\d+)\): error (?P<message>TS\d+: .+)$",
         rf"(?:^|\s){FILE}:(?P<line>\d+):(?P<column>\d+) - error (?P<message>TS\d+: .+)$",
         # oxlint: what is wrong, then where
-        rf"^.*?[x\u00d7\u2716] (?P<message>.+)\n[^\n]*[,╭][-─]+\[{FILE}:(?P<line>\d+):(?P<column>\d+)\]",
+        rf"^(?:\S+ )?[ \t]*[x\u00d7\u2716] (?P<message>.+)\n[^\n]*[,╭][-─]+\[{FILE}:(?P<line>\d+):(?P<column>\d+)\]",
         # Python: the innermost call, then what was raised
         r'^(?P<dent>.*?)  File "(?P<file>[^"<>\n]+)", line (?P<line>\d+).*\n'
         r"(?:(?P=dent) {4}.*\n)*(?P=dent)(?P<message>[\w.]+(?:: .*)?)$",
@@ -35,7 +36,7 @@ class Place(NamedTuple):
 
 def find(text: str) -> list[Place]:
     """Return the places that `text` names, each once, in the order of `text`."""
-    text = ESCAPES.sub("", text.replace("\r\n", "\n"))
+    text = NO_SENTENCE.sub("", ESCAPES.sub("", text.replace("\r\n", "\n")))
     found = sorted((match for pattern in PATTERNS for match in pattern.finditer(text)), key=lambda match: match.start())
     first: dict[tuple[str, str], Place] = {}
     for match in found:

@@ -23,7 +23,7 @@ class Screen:
     """
 
     def __init__(self, redactor: Redactor, out: Channel, err: Channel) -> None:
-        self.redactor = redactor
+        self._redactor = redactor
         self._lock = threading.RLock()
         self._out = out
         self._err = err
@@ -60,7 +60,7 @@ class Screen:
         """Tell something in the engine's own words."""
         with self._lock:
             self._end_line()
-            self._write(f"{self.redactor.text(text)}\n")
+            self._write(f"{self._redactor.text(text)}\n")
 
     def error(self, title: str, error: LockstepError) -> None:  # noqa: ARG002 - where errors are told by task
         """Tell why a task failed."""

@@ -112,6 +112,11 @@ def test_each_problem_of_an_error_is_an_annotation(job: Job) -> None:
     ]
 
 
+def test_a_bug_is_an_annotation(job: Job) -> None:
+    job.screen.say(PYTHON.rstrip())
+    assert job.err.written() == f"{PYTHON}::error file=ci/convex.py,line=42::KeyError: 'bug'\n"
+
+
 def test_a_run_that_is_cut_off_leaves_no_group_open(job: Job) -> None:
     job.screen.begin(["a", "b"])
     job.screen.started("a")
@@ -132,7 +137,12 @@ def test_a_run_that_is_cut_off_leaves_no_group_open(job: Job) -> None:
         ),
         (PYTHON, [Place("ci/convex.py", "42", "", "KeyError: 'bug'")]),
         ('  File "x.py", line 3\n    a b\n     ^\nSyntaxError: no\n', [Place("x.py", "3", "", "SyntaxError: no")]),
+        (f"src/a.ts(1,2): error TS1: {'x ' * 1000}\n", []),
         ("ci/a.py:4: error: no\nci/a.py:4: note\n", [Place("ci/a.py", "4", "", "error: no")]),
+        (
+            f"web:lint: {OXLINT}".replace("\n", "\nweb:lint: "),
+            [Place("src/a.ts", "1", "7", OXLINT.splitlines()[0][4:])],
+        ),
         ("app/[id]/page.tsx:4:1: E1 no", [Place("app/[id]/page.tsx", "4", "1", "E1 no")]),
         ("listening on 127.0.0.1:3210\nhttps://host.dev:80/ at 10:11:12 done\n", []),
     ],
