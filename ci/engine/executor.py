@@ -112,8 +112,8 @@ class Executor(executor.Executor):
         stage = self._stage()
         journal = Journal(self.root / FOLDER, stage.redactor)
         audience = Recorded(stage, screen.screen(stage.redactor, environ=os.environ), journal)
-        audience.begin(nodes, self.core.unparsed, given, commit.read(self.root))
-        with Guard(journal.id) as guard, stage.set():
+        with Guard(journal.id) as guard, stage.set():  # the guard first: it forks, and the screen may have a thread
+            audience.begin(nodes, self.core.unparsed, given, commit.read(self.root))
             run = Run(nodes, partial(self._body, guard, audience), self._settings, audience)
             run.to_the_end()
         return run.results

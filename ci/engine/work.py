@@ -51,7 +51,10 @@ class Work:
         """Perform `body` in a thread, which does not keep us from leaving; put this into `events` when it has ended."""
 
         def perform() -> None:
-            self.perform(body)
+            try:
+                self.perform(body)
+            except Stopped:  # it had ended when it was told to
+                self._is_performed = True
             events.put(self)
 
         self._thread = threading.Thread(target=perform, name=self.node.title, daemon=True)
