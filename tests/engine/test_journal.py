@@ -21,7 +21,7 @@ from ci.engine.journal import Journal
 from ci.engine.redaction import Redactor
 from ci.errors import InputError, Unfinished
 from ci.secret import Secret
-from tests.engine.project import REPOSITORY
+from tests.engine.project import REPOSITORY, Project, Said
 
 SECRET = "hunter2-is-long"
 
@@ -293,3 +293,53 @@ def test_without_any_run_there_is_an_empty_list(folder: Path) -> None:
 def test_an_unknown_format_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="--format takes text or json, not 'yaml'"):
         history.listed(folder, "yaml")
+
+
+RECORDED = """
+from ci.engine import history
+
+@step(timeout_s=20)
+def start(c): c.run("echo started; exit 5", warn=True)
+@step(timeout_s=20, pre=[start])
+def go(c, how="well"):
+    print("up to here")
+    if how == "killed": os.kill(os.getpid(), signal.SIGKILL)
+    if how == "badly": raise CheckFailed("2 are missing")
+@task
+def runs(c, show=""):
+    print(history.shown(Path(history.FOLDER), show) if show else history.listed(Path(history.FOLDER)))
+"""
+
+
+@pytest.fixture
+def recorded(project: Project) -> Project:
+    project.tasks(f"from pathlib import Path\n{RECORDED}")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome", "state"),
+    [("well", "done", "done"), ("badly", "failed (4)", "failed"), ("killed", "killed", "killed")],
+)
+def test_a_real_run_is_recorded_however_it_ends(recorded: Project, how: str, outcome: str, state: str) -> None:
+    recorded.inv("go", "--how", how)
+    assert re.sub(r"^\S+  \S+ \S+ UTC|\s+\d\.\d s", "", recorded.inv("runs").stdout) == f"  {outcome}  go --how {how}\n"
+    told = re.sub(r"\s?\d\.\d s", "", recorded.inv("runs", "--show", "last").stdout).splitlines()
+    assert told[-3:] == ["── start  done  (start.log)", "      echo exited with 5 after", told[-1]]
+    assert told[-1].startswith(f"── go  {state}")
+    logs = {path.name: path.read_text(encoding="utf-8") for path in (recorded.root / journal.FOLDER).rglob("*.log")}
+    assert logs == {"start.log": "started\n", "go.log": "up to here\n"}
+
+
+def test_a_run_of_plain_tasks_is_not_recorded(recorded: Project) -> None:
+    assert recorded.inv("runs") == Said(0, "no run is recorded in .lockstep/runs\n", "")
+    assert not (recorded.root / ".lockstep").exists()
+
+
+def test_a_journal_that_cannot_be_written_is_told_before_anything_runs(recorded: Project) -> None:
+    (recorded.root / ".lockstep").mkdir()
+    recorded.write(journal.FOLDER, "in the way")
+    said = recorded.inv("go")
+    hidden = rf"error: cannot write {recorded.root}/\.lockstep/runs/\.[\d-]+-[0-9a-f]+: Not a directory\n"
+    hint = f"  hint: make {recorded.root}/.lockstep/runs writable, and room on its disk\n"
+    assert (said.code, said.stdout, re.sub(hidden, "", said.stderr)) == (3, "", hint)
