@@ -8,7 +8,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,8 @@ class Journal:
         Raises:
             Unfinished: the folder cannot be written.
         """
-        self._redactor.add(
-            *redaction.named_values({name: value for name, value in values.items() if isinstance(value, str)})
-        )
+        texts = {name: value for name, value in values.items() if isinstance(value, str)}
+        self._redactor.add(*redaction.named_values(texts))
         first = {"version": VERSION, "id": self.id, "pid": os.getpid(), "argv": list(argv)}
         line = self._line("begin", **first, values=values, order=order, commit=commit)
         try:
@@ -134,15 +133,13 @@ class Journal:
         while self._unwritten:
             self._unwritten = self._unwritten[os.write(fd, self._unwritten) :]
 
-    def _guarded(self, write: Any, given: Any) -> bool:
+    def _guarded(self, write: Callable[[Any], object], given: Any) -> None:
         try:
             write(given)
         except OSError as error:
             self.trouble = self.trouble or Unfinished(
                 f"cannot write to {self.folder}: {error.strerror}", "make room: the run goes on, its record has gaps"
             )
-            return False
-        return True
 
     def _sync(self) -> None:
         if self._fd is not None:
