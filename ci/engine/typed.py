@@ -84,12 +84,10 @@ def of_parameter(parameter: Parameter, body: Any) -> Form | None:
     annotation = _annotation(parameter, body)
     if annotation in (Parameter.empty, Any, object):
         return None
-    if annotation is bool and isinstance(parameter.default, bool):
-        return of_kind(bool)
     form = _form(annotation)
     if form is None:
         raise InputError(f"no flag can take {annotation}, as {parameter.name} wants it to", f"annotate it as {KNOWN}")
-    return form
+    return of_kind(bool) if form.kind == "bool" and isinstance(parameter.default, bool) else form
 
 
 def _annotation(parameter: Parameter, body: Any) -> Any:

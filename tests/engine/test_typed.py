@@ -21,7 +21,7 @@ def show(
     number: Optional[int] = None,
     ratio: float | None = 1,
     where: Path | None = None,
-    fast: bool = False,
+    fast: bool | None = False,
     sure: Union[bool, None] = None,
     mode: Literal["quick", "slow"] = "quick",
     level: Literal[1, 2] = 1,
