@@ -227,6 +227,23 @@ def sandbox(c: Context, stop: bool = False, reset: bool = False, status: bool = 
         raise Unfinished("the sandbox did not do as asked", hint="see .lockstep/sandbox/sandbox.log")
 
 
+@task(help={"show": "tell this one: its id, a part of that, or last", "format": "text or json"})
+def runs(c: Context, show: str = "", format: str = "text") -> None:
+    """List the last runs; tell one: its tasks, commands and logs."""
+    from ci.engine import history
+
+    folder = config.ROOT / history.FOLDER
+    print(history.shown(folder, show, format) if show else history.listed(folder, format))
+
+
+@task(help={"task": "only this one, and what runs with it", "format": "text, mermaid or json"})
+def graph(c: Context, task: str = "", format: str = "text") -> None:
+    """Draw which task comes before which."""
+    from ci.engine import diagram
+
+    print(diagram.draw(task, format))
+
+
 def _start_sandbox(c: Context) -> None:
     c.run(shlex.join(toolchain.sandbox_argv("start")), hide=True)
 

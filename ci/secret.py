@@ -1,6 +1,17 @@
 """A value that no screen, log or journal may show."""
 
+from collections.abc import Callable
 from typing import NoReturn
+
+_values: dict[str, None] = {}
+_listeners: list[Callable[[str], object]] = []
+
+
+def heed(listener: Callable[[str], object]) -> None:
+    """Tell `listener` every value that is a Secret's, or will be: for who takes them out of what others print."""
+    _listeners.append(listener)
+    for value in list(_values):
+        listener(value)
 
 
 class Secret:
@@ -15,6 +26,10 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        if value not in _values:
+            _values[value] = None
+            for listener in _listeners:
+                listener(value)
 
     def reveal(self) -> str:
         """Return the value itself."""

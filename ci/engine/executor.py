@@ -1,10 +1,10 @@
 """Invoke's executor, replaced: what is asked for, what is refused, and what each task is handed."""
 
-import contextlib
+import itertools
 import os
 import sys
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,23 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.tasks import Call, Task
 
-from ci import errors
-from ci.engine import environment, graph, output, values
+from ci import errors, secret
+from ci.engine import commit, descendants, dry, environment, graph, redaction, screen, settings, values
+from ci.engine.audience import Audience, Recorded
 from ci.engine.graph import Node
+from ci.engine.guard import Guard
+from ci.engine.journal import FOLDER, Journal
+from ci.engine.output import Stage
+from ci.engine.redaction import Redactor
 from ci.engine.run import Run
 from ci.engine.runner import Frame, Runner, StepContext
-from ci.engine.signals import Signals, Stopped
+from ci.engine.settings import Settings
 from ci.engine.step import Promise, Step
+from ci.engine.work import Work
 from ci.errors import InputError, LockstepError, Unfinished
 
 # Core flags of Invoke that would change how a step runs its commands, and with that what its success means.
 REFUSED = ("command-timeout", "config", "hide", "no-dedupe", "prompt-for-sudo-password", "pty", "warn-only")
-TOOLS = (".venv/bin", "ci/node_modules/.bin")
 
 
 class Executor(executor.Executor):
@@ -40,9 +45,10 @@ class Executor(executor.Executor):
             return {} if self._helped(tasks) else self._run(*self._asked(tasks))
         except LockstepError as error:
             raise Exit(errors.text(error), code=error.exit_code) from error
-        except Stopped as stopped:
-            output.say(f"error: ended by {stopped}")
-            raise Exit(code=128 + stopped.signum) from stopped
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._numbers = itertools.count()  # of steps
 
     @cached_property
     def root(self) -> Path:
@@ -87,15 +93,41 @@ class Executor(executor.Executor):
 
     def _run(self, calls: list[Call], given: dict[str, Any]) -> dict[Task[Any], Any]:
         nodes = graph.build(calls, given, dedupe=self.config.tasks.get("dedupe", True))
-        if any(isinstance(node.task, Step) for node in nodes):
-            self._refuse_core_flags()
-            if self._core_flag("dry"):
-                print(_plan(nodes))
-                return {}
-            self._move_in()
-        run = Run(nodes, self._perform)
-        run.to_the_end()
+        if not any(isinstance(node.task, Step) for node in nodes):
+            return self._run_plain(nodes)
+        self._refuse_core_flags()
+        if self._core_flag("dry"):
+            print(dry.text(nodes))
+            return {}
+        self._move_in()
+        return self._run_steps(nodes, given)
+
+    def _run_plain(self, nodes: list[Node]) -> dict[Task[Any], Any]:
+        run = Run(nodes, self._plain_body, self._settings, Audience(self._stage()))
+        with run.audience.stage.set():
+            run.to_the_end()
         return run.results
+
+    def _run_steps(self, nodes: list[Node], given: dict[str, Any]) -> dict[Task[Any], Any]:
+        stage = self._stage()
+        journal = Journal(self.root / FOLDER, stage.redactor)
+        audience = Recorded(stage, screen.screen(stage.redactor, environ=os.environ), journal)
+        with Guard(journal.id) as guard, stage.set():  # the guard first: it forks, and the screen may have a thread
+            audience.begin(nodes, self.core.unparsed, given, commit.read(self.root))
+            run = Run(nodes, partial(self._body, guard, audience), self._settings, audience)
+            run.to_the_end()
+        return run.results
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return settings.load(self._project.tasks, os.environ)
+
+    def _stage(self) -> Stage:
+        """Return where all that is said is redacted, which knows the secrets of the environment and of the types."""
+        redactor = Redactor()
+        redactor.add(*redaction.named_values(os.environ, self._settings.secrets))
+        secret.heed(redactor.add)
+        return Stage(redactor)
 
     def _core_flag(self, name: str) -> Any:
         return self.core[0].args[name].value if self.core else None
@@ -114,22 +146,29 @@ class Executor(executor.Executor):
         except OSError as error:
             raise Unfinished(f"cannot make {home}: {error.strerror}", "make the folder of tasks.py writable") from error
 
-    def _perform(self, node: Node, signals: Signals) -> Any:
-        if isinstance(node.task, Step):
-            return self._perform_step(node, node.task.promise, signals)
-        with signals.left_alone():
-            return self._perform_plain(node)
+    def _body(self, guard: Guard, audience: Audience, work: Work) -> Callable[[], Any]:
+        """Return what performs a task; what it needs is made here, since configuration is not for threads."""
+        node, task = work.node, work.node.task
+        if not isinstance(task, Step):
+            return self._plain_body(work)
+        token = f"{guard.token}.{next(self._numbers)}"
+        env = self._environment(task.promise)
+        frame = Frame(self.root, env, self._settings, work, guard, audience, token, itertools.count())
+        context = StepContext(self._step_config(node), self.core.remainder, frame)
 
-    def _perform_step(self, node: Node, promise: Promise, signals: Signals) -> Any:
-        output.say(f"── {node.title}")
-        stdout = sys.stdout if node.is_named else sys.stderr
-        with contextlib.redirect_stdout(stdout), signals.deadline(promise.timeout_s) as deadline_at:
-            frame = Frame(self.root, self._environment(promise), deadline_at, signals)
-            context = StepContext(self._step_config(node), self.core.remainder, frame)
-            return node.task(context, **node.bound)
+        def perform() -> Any:
+            try:
+                return task(context, **node.bound)
+            finally:
+                descendants.end(token)
+
+        return perform
+
+    def _plain_body(self, work: Work) -> Callable[[], Any]:
+        """Return what does what Invoke does."""
+        return partial(self._perform_plain, work.node)
 
     def _perform_plain(self, node: Node) -> Any:
-        """Do what Invoke does."""
         self.config.load_collection(self.collection.configuration(node.call.called_as))
         self.config.load_shell_env()
         result = node.task(node.call.make_context(self.config, core_parse_result=self.core), **node.bound)
@@ -138,7 +177,7 @@ class Executor(executor.Executor):
         return result
 
     def _environment(self, promise: Promise) -> dict[str, str]:
-        base = environment.base(os.environ, self.root, self._project.tasks.get("path", TOOLS))
+        base = environment.base(os.environ, self.root, self._settings.path)
         return base | (environment.registries(os.environ) if promise.registry else {})
 
     def _step_config(self, node: Node) -> Config:
@@ -153,14 +192,3 @@ class Executor(executor.Executor):
 def _required(requests: Sequence[Any]) -> list[tuple[ParserContext, Argument]]:
     parsed = [request for request in requests if isinstance(request, ParserContext)]
     return [(request, argument) for request in parsed for argument in request.positional_args]
-
-
-def _plan(nodes: Sequence[Node]) -> str:
-    """Return the order of a run, what each step changes, and which values reach it."""
-    width = max(len(node.title) for node in nodes)
-    lines = []
-    for number, node in enumerate(nodes, 1):
-        what = f"changes {node.task.promise.changes}" if isinstance(node.task, Step) else "plain task"
-        reaching = " ".join(f"{name}={value!r}" for name, value in node.bound.items())
-        lines.append(f"{number:>3}. {node.title:<{width}}  {what:<16}  {reaching}".rstrip())
-    return "\n".join(lines)

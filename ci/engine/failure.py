@@ -2,11 +2,12 @@
 
 import re
 import shlex
+import traceback
 from typing import Any
 
-from invoke.exceptions import CommandTimedOut, Failure, UnexpectedExit
+from invoke.exceptions import CommandTimedOut, Exit, Failure, UnexpectedExit
 
-from ci.engine.signals import Stopped
+from ci.engine.leash import Stopped
 from ci.engine.step import Promise
 from ci.errors import CheckFailed, LockstepError, Unfinished
 
@@ -20,12 +21,25 @@ def told(error: BaseException, title: str, promise: Promise) -> LockstepError | 
         return Unfinished(f"{title} did not finish within {promise.timeout_s:g} s")
     if not isinstance(error, Failure):
         return None
-    message = f"{title}: {_program(error.result.command)} {_outcome(error)}{_hidden_tail(error.result)}"
+    message = f"{title}: {program(error.result.command)} {_outcome(error)}{_hidden_tail(error.result)}"
     if not isinstance(error, UnexpectedExit):
         return Unfinished(message)
     hint = "see that it is installed: a step's PATH is the project's tools, then yours"
     kind = CheckFailed if promise.checks and error.result.exited != NOT_FOUND else Unfinished
     return kind(message, hint if error.result.exited == NOT_FOUND else "")
+
+
+def last_words(error: BaseException) -> tuple[int, str]:
+    """Return the exit code of a run that failed with `error`, and what is still to say of it."""
+    if isinstance(error, LockstepError):  # said when it happened
+        return error.exit_code, ""
+    if isinstance(error, Exit):
+        return error.code, error.message or ""
+    if isinstance(error, UnexpectedExit):  # of a plain task
+        return error.result.exited, str(error).strip() if error.result.hide else ""
+    if isinstance(error, SystemExit):
+        return (error.code, "") if isinstance(error.code, int) else (1 if error.code else 0, str(error.code or ""))
+    return 1, "".join(traceback.format_exception(error)).rstrip()
 
 
 def _outcome(error: Failure) -> str:
@@ -37,7 +51,7 @@ def _outcome(error: Failure) -> str:
     return f"failed: {error.reason}"
 
 
-def _program(command: str) -> str:
+def program(command: str) -> str:
     """Return the name of the program that `command` runs, without its arguments: some things are not for a screen."""
     command = re.sub(r"^(cd (\\.|[^&\\])* && )+", "", command)
     try:

@@ -1,5 +1,6 @@
-"""The calls of one run, each bound to its values, in an order that puts what is needed first."""
+"""The calls of one run, each bound to its values, and what comes before what."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,51 +12,57 @@ from ci.errors import InputError
 
 
 class Node:
-    """One call of a run: what it is bound to and which others come before it."""
+    """
+    One call of a run: what it is bound to, and which others come before it.
 
-    def __init__(self, call: Call, bound: dict[str, Any]) -> None:
+    All nodes of a phase come before those of a later one: phases are the tasks named on the command line, and the
+    last words.
+    """
+
+    def __init__(self, call: Call, bound: dict[str, Any], phase: int) -> None:
         self.call = call
         self.bound = bound
+        self.phase = phase
+        self.title = values.title(call.task)  # what is shown, unique in its run
         self.needs: list[Node] = []
-        self.follows: list[Node] = []
         self.posts: list[Node] = []
+        self.before: list[Node] = []
+        self.chain = 1  # how many nodes the longest way from here to the end has
         self.is_named = False
+        self.is_last = False  # waits for the end of the run
 
     @property
     def task(self) -> Task[Any]:
         """Return the task to run."""
         return self.call.task
 
-    @property
-    def title(self) -> str:
-        """Return the name to show."""
-        return values.title(self.task)
+    def argv(self) -> list[str]:
+        """Return what to type after `inv` to run it with the same values."""
+        flags = {str(flag.name): flag for flag in values.arguments(self.task)}
+        given = [(flags[name], value) for name, value in self.bound.items() if flags[name].default != value]
+        return [self.title, *(_typed(flag.names[0], value) for flag, value in given)]
 
     @property
-    def is_last(self) -> bool:
-        """Return whether it waits for the end of the run."""
-        return isinstance(self.task, Step) and self.task.promise.always
-
-    def before(self) -> list["Node"]:
-        """Return what comes before it: what it needs, each with its post-tasks, and what it is a post-task of."""
-        needed = [node for need in self.needs for node in (need, *need.posts)]
-        return [
-            node for node in (*needed, *self.follows) if node is not self and (node in self.needs or not node.is_last)
-        ]
+    def is_alone(self) -> bool:
+        """Return whether nothing may run beside it: it has the main thread, and the terminal."""
+        return not isinstance(self.task, Step) or self.task.promise.terminal
 
 
 def build(calls: Sequence[Call], given: Mapping[str, Any], *, dedupe: bool) -> list[Node]:
     """
-    Return the nodes of a run in the order to run them; `calls` are those named on the command line.
+    Return the nodes of a run in the order of stock Invoke; `calls` are those named on the command line.
 
     Raises:
         InputError: a call cannot be bound, or tasks need each other in a circle.
     """
     graph = _Graph(given, dedupe)
-    for call in calls:
-        graph.add(call, ()).is_named = True
+    for phase, call in enumerate(calls):
+        graph.add(call, (), phase).is_named = True
     values.parameters(node.task for node in graph.nodes)
-    return _ordered(graph.nodes)
+    _connect(graph.nodes, last_phase=len(calls))
+    ordered = _ordered(graph.nodes)
+    _settle(ordered)
+    return ordered
 
 
 class _Graph:
@@ -64,7 +71,7 @@ class _Graph:
         self._given = given
         self._dedupe = dedupe
 
-    def add(self, item: Any, path: tuple[Node, ...]) -> Node:
+    def add(self, item: Any, path: tuple[Node, ...], phase: int) -> Node:
         """Return the node of `item`, a call or a task, with all that belongs to it; `path` leads there."""
         call = item if isinstance(item, Call) else Call(item)
         bound = values.bind(call, self._given)
@@ -72,31 +79,78 @@ class _Graph:
         for node in known:
             if node.task == call.task and node.bound == bound:
                 return node
-        return self._new(Node(call, bound), path)
+        return self._new(Node(call, bound, phase), path)
 
     def _new(self, node: Node, path: tuple[Node, ...]) -> Node:
         self.nodes.append(node)
-        node.needs = [self.add(item, (*path, node)) for item in node.task.pre]
-        node.posts = [self.add(item, (*path, node)) for item in node.task.post]
-        for post in node.posts:
-            post.follows.append(node)
+        node.needs = [self.add(item, (*path, node), node.phase) for item in node.task.pre]
+        node.posts = [self.add(item, (*path, node), node.phase) for item in node.task.post]
         return node
+
+
+def _typed(flag: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag}={shlex.quote(str(value))}"
+
+
+def _connect(nodes: list[Node], last_phase: int) -> None:
+    """Say what comes before each: what it needs, each with its post-tasks, and what it is a post-task of."""
+    needed = {need for node in nodes for need in node.needs}
+    for node in nodes:
+        always = isinstance(node.task, Step) and node.task.promise.always
+        node.is_last = always and node not in needed
+        node.phase = last_phase if node.is_last else node.phase
+    for node in nodes:
+        earlier = [one for need in node.needs for one in (need, *need.posts)]
+        node.before += [one for one in earlier if one is not node and (one in node.needs or not one.is_last)]
+        for post in node.posts:
+            post.before.append(node)
 
 
 def _ordered(nodes: list[Node]) -> list[Node]:
     """Return `nodes` as stock Invoke would run them: depth first, each after what it needs; the last ones last."""
-    done: list[Node] = []
+    done: dict[Node, None] = {}
 
     def visit(node: Node, path: list[Node]) -> None:
         if node in path:
             circle = [*path[path.index(node) :], node]
             raise InputError(f"task cycle: {' -> '.join(one.title for one in circle)}", "take one of them out of pre")
         if node not in done:
-            for earlier in node.before():
+            for earlier in node.before:
                 visit(earlier, [*path, node])
-            done.append(node)
+            done[node] = None
 
-    needed = [node for one in nodes for node in one.needs]
-    for node in sorted(nodes, key=lambda one: one.is_last and one not in needed):
+    for node in sorted(nodes, key=lambda one: one.is_last):
         visit(node, [])
-    return done
+    return list(done)
+
+
+def _settle(ordered: list[Node]) -> None:
+    """Complete what follows from the order: what a plain task waits for, phases, chains, and titles."""
+    titles: set[str] = set()
+    plain: list[Node] = []  # the latest plain task, if there was one
+    since: list[Node] = []  # what came after it
+    for node in ordered:
+        # A plain task has Invoke's own meaning: it comes after all that is before it, and before all that is after.
+        if isinstance(node.task, Step):
+            node.before += plain
+            since.append(node)
+        else:
+            node.before += plain + since
+            plain, since = [node], []
+        # A post-task that was named before its owner nevertheless comes after it.
+        node.phase = max([node.phase, *(one.phase for one in node.before)])
+        node.title = _unique(node.title, titles)
+    for node in reversed(ordered):
+        for one in node.before:
+            one.chain = max(one.chain, node.chain + 1)
+
+
+def _unique(title: str, taken: set[str]) -> str:
+    number = 2
+    shown = title
+    while shown in taken:
+        shown, number = f"{title} #{number}", number + 1
+    taken.add(shown)
+    return shown

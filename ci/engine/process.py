@@ -1,4 +1,4 @@
-"""One child process, watched to its end and ended with its whole group when its time is up."""
+"""One child process, watched to its end and ended with all that it started when its time is up."""
 
 import codecs
 import os
@@ -13,10 +13,11 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
-from ci.engine.signals import Signals
+from ci.engine import descendants
+from ci.engine.guard import Guard
+from ci.engine.leash import Leash, Stopped
 from ci.errors import Unfinished
 
-GRACE_S = 3.0  # between TERM and KILL
 LINGER_S = 0.25  # what a group may still write after its leader has left
 TICK_S = 0.05  # between two looks at a child where the system has no pidfd
 KEPT_SIZE = 8 << 20  # of each output, in characters; the last ones
@@ -37,27 +38,37 @@ class Ended:
     timed_out: bool
 
 
-def run(
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    cwd: Path,
-    shows: tuple[Show, Show],
-    timeout_s: float,
-    signals: Signals,
-) -> Ended:
+@dataclass(frozen=True)
+class Bounds:
+    """What ends a child: its own time, the leash of its step, and how long it may tidy up when asked to end."""
+
+    timeout_s: float
+    grace_s: float
+    leash: Leash
+    guard: Guard
+    token: str  # in the environment of all that it starts
+
+
+def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, shows: tuple[Show, Show], bounds: Bounds) -> Ended:
     """
     Run `argv` with no input in a session of its own; show its stdout and stderr as they come.
 
-    When it has left, what it left behind in its group is killed. What moved to another session is spared.
+    When it has left, what it left behind is killed: its group, its session, and all that carries its token.
 
     Raises:
         Unfinished: it could not be started.
-        Stopped: a signal arrived; the group has been ended.
+        Stopped: the leash was pulled; all has been ended.
     """
-    with signals.held(), selectors.DefaultSelector() as selector:
-        child = _start(argv, env, cwd)
-        return _Watch(child, selector, shows, time.monotonic() + timeout_s, signals).to_the_end()
+    with bounds.leash.watch(), selectors.DefaultSelector() as selector:
+        child = _start(argv, {**env, **descendants.mark(bounds.token)}, cwd)
+        bounds.guard.started(child.pid)
+        try:
+            ended = _Watch(child, selector, shows, bounds).to_the_end()
+        finally:
+            bounds.guard.ended(child.pid)
+    if bounds.leash.reason:
+        raise Stopped
+    return ended
 
 
 def _start(argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
@@ -109,14 +120,13 @@ class _Watch:
         child: subprocess.Popen[bytes],
         selector: selectors.BaseSelector,
         shows: tuple[Show, Show],
-        deadline_at: float,
-        signals: Signals,
+        bounds: Bounds,
     ) -> None:
         self._child = child
         self._selector = selector
-        self._signals = signals
+        self._bounds = bounds
         self._outputs = (_Output(shows[0]), _Output(shows[1]))
-        self._act_at = deadline_at  # when to ask it to end and, once asked, when to kill it
+        self._act_at = time.monotonic() + bounds.timeout_s  # when to ask it to end and, once asked, when to kill it
         self._is_asked = False
         self._over_at: float | None = None  # set once the leader has left
         self._timed_out = False
@@ -124,7 +134,7 @@ class _Watch:
         self._exit_fd: int | None = None
 
     def to_the_end(self) -> Ended:
-        """Return when the child has ended and its group is gone, whatever happens here."""
+        """Return when the child has ended and what it started is gone, whatever happens here."""
         try:
             self._register()
             self._judge(time.monotonic())
@@ -133,7 +143,7 @@ class _Watch:
                 self._judge(time.monotonic())
             self._handle(0)
         finally:
-            self._signal(signal.SIGKILL)
+            self._kill()
             exited = self._child.wait()
             self._close()
         stdout, stderr = (output.text() for output in self._outputs)
@@ -143,7 +153,8 @@ class _Watch:
         for stream, output in zip((self._child.stdout, self._child.stderr), self._outputs, strict=True):
             if stream:
                 self._selector.register(stream, selectors.EVENT_READ, partial(self._read, output))
-        self._selector.register(self._signals.wake_fd, selectors.EVENT_READ, lambda fd: os.read(fd, 64))
+        # What woke us stays to be read: a step may watch several commands.
+        self._selector.register(self._bounds.leash.wake_fd, selectors.EVENT_READ, self._woken)
         try:
             self._exit_fd = os.pidfd_open(self._child.pid)
         except (AttributeError, OSError):  # macOS; an old kernel
@@ -161,6 +172,10 @@ class _Watch:
             self._selector.unregister(fd)
             self._reading -= 1
 
+    def _woken(self, fd: int) -> None:
+        """Look at the leash from now on by the clock: its pipe stays readable."""
+        self._selector.unregister(fd)
+
     def _left(self, exit_fd: int) -> None:
         """Note that the leader is gone, not yet reaped: until then no other group can get its number."""
         self._selector.unregister(exit_fd)
@@ -175,7 +190,7 @@ class _Watch:
 
     def _wait_s(self) -> float | None:
         wait_s = max(0.0, (self._over_at or self._act_at) - time.monotonic())
-        if self._exit_fd is None and self._over_at is None:
+        if self._bounds.leash.reason or (self._exit_fd is None and self._over_at is None):
             return min(wait_s, TICK_S)
         return None if wait_s == inf else wait_s
 
@@ -183,14 +198,26 @@ class _Watch:
         if self._over_at is None and self._exit_fd is None and self._child.poll() is not None:
             self._linger()
         is_late = self._over_at is None and now >= self._act_at
-        if not self._is_asked and (is_late or self._signals.noted):
-            self._signal(signal.SIGTERM)
-            self._is_asked, self._timed_out, self._act_at = True, is_late, now + GRACE_S
-        elif self._is_asked and (is_late or len(self._signals.noted) > 1):
-            self._signal(signal.SIGKILL)
+        if not self._is_asked and (is_late or self._bounds.leash.reason):
+            self._ask()
+            self._is_asked, self._timed_out, self._act_at = True, is_late, now + self._bounds.grace_s
+        elif self._is_asked and (is_late or self._bounds.leash.pulls > 1):
+            self._kill()
             self._act_at = inf
 
-    def _signal(self, signum: int) -> None:
+    def _ask(self) -> None:
+        self._signal_group(signal.SIGTERM)
+        moved = [pid for pid in self._find() if _group(pid) != self._child.pid]
+        descendants.send(signal.SIGTERM, moved)
+
+    def _kill(self) -> None:
+        self._signal_group(signal.SIGKILL)
+        descendants.end(self._bounds.token, {self._child.pid})
+
+    def _find(self) -> list[int]:
+        return descendants.find(self._bounds.token, {self._child.pid})
+
+    def _signal_group(self, signum: int) -> None:
         try:
             os.killpg(self._child.pid, signum)
         except (ProcessLookupError, PermissionError):  # gone; macOS says the latter of a zombie
@@ -202,3 +229,10 @@ class _Watch:
                 stream.close()
         if self._exit_fd is not None:
             os.close(self._exit_fd)
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0

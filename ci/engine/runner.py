@@ -1,11 +1,11 @@
 """`c.run` in a step: Invoke's own call and result, over our own watch of the process."""
 
-import signal
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,14 @@ from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, UnexpectedExit
 from invoke.runners import Local, Result
 
-from ci.engine import output, process
-from ci.engine.signals import Signals, Stopped
+from ci.engine import descendants, failure, output, process, redaction
+from ci.engine.audience import Audience
+from ci.engine.guard import Guard
+from ci.engine.leash import Stopped
+from ci.engine.output import Source
+from ci.engine.process import Bounds, Ended
+from ci.engine.settings import Settings
+from ci.engine.work import Work
 from ci.secret import Secret
 
 # A call that asks for one of these is left to Invoke's own runner.
@@ -29,8 +35,12 @@ class Frame:
 
     root: Path
     env: Mapping[str, str]
-    deadline_at: float  # on the monotonic clock
-    signals: Signals
+    settings: Settings
+    work: Work
+    guard: Guard
+    audience: Audience
+    token: str  # marks what its commands start; each command adds a number
+    numbers: "count[int]"
 
 
 class StepContext(Context):
@@ -55,15 +65,19 @@ class Runner(Local):
 
     def generate_env(self, env: dict[str, Any], replace_env: bool) -> dict[str, Any]:  # noqa: ARG002 - always replaced
         """Return the base with what the call declares, a Secret still being one."""
-        return {**self.context.frame.env, **env}
+        frame = self.context.frame
+        texts = {name: value for name, value in env.items() if isinstance(value, str)}
+        frame.audience.stage.redactor.add(*redaction.named_values(texts, frame.settings.secrets))
+        return {**frame.env, **env}
 
     def echo(self, command: str) -> None:
         """Show the command itself, which holds no secret: those travel in the environment."""
-        output.say(f"$ {command}")
+        self.context.frame.work.voice.print(1, f"$ {command}\n")
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
-        """Start Invoke's own way."""
-        super().start(command, shell, _revealed(env))
+        """Start Invoke's own way, marked as ours unless the call disowns it."""
+        mark = {} if self._disowned else descendants.mark(self._token)
+        super().start(command, shell, {**_revealed(env), **mark})
 
     def wait(self) -> None:
         """Wait Invoke's own way, but leave nothing behind when we are stopped."""
@@ -73,43 +87,65 @@ class Runner(Local):
             self.kill()
             raise
 
+    def kill(self) -> None:
+        """End all that the command started, not its shell alone."""
+        super().kill()
+        descendants.end(self._token)
+
     def _unify_kwargs_with_config(self, kwargs: Any) -> None:
-        out_stream = kwargs.get("out_stream")
-        super()._unify_kwargs_with_config(kwargs)
-        self.streams["out"] = out_stream or sys.stderr
+        frame = self.context.frame
+        # What has no terminal to itself has no input either, unless the call gives it one.
+        in_stream = None if frame.work.node.is_alone else False
+        super()._unify_kwargs_with_config({"in_stream": in_stream, **kwargs})
+        self.streams["out"] = self._voiced(kwargs.get("out_stream") or sys.stderr)
+        self.streams["err"] = self._voiced(self.streams["err"])
+
+    def _voiced(self, stream: Any) -> Any:
+        """Return what writes to a standard stream as this step; each pipe is redacted for itself."""
+        which = output.standard(stream)
+        return stream if which is None else self.context.frame.work.voice.source(which)
 
     def _run_body(self, command: str, **kwargs: Any) -> Result:
-        left_s = self.context.frame.deadline_at - time.monotonic()
-        timeout_s = kwargs.get("timeout") or inf
-        if any(kwargs.get(name) for name in INVOKES_OWN):
-            return super()._run_body(command, **kwargs)
-        self._setup(command, kwargs)
-        ended = self._ended(command, min(left_s, timeout_s))
-        texts = {"stdout": ended.stdout, "stderr": ended.stderr, "exited": ended.exited}
-        result = self.generate_result(**{**self.result_kwargs, "pid": ended.pid, **texts})
-        if ended.timed_out and timeout_s > left_s:
-            raise Stopped(signal.SIGALRM)
-        if ended.timed_out:
-            raise CommandTimedOut(result, timeout_s)  # type: ignore[arg-type]  # fractions of a second are fine
-        if not (result or self.opts["warn"]):
-            raise UnexpectedExit(result)
-        return result
-
-    def _ended(self, command: str, timeout_s: float) -> process.Ended:
         frame = self.context.frame
-        return process.run(
+        self._token = f"{frame.token}.{next(frame.numbers)}"
+        try:
+            if any(kwargs.get(name) for name in INVOKES_OWN):
+                return super()._run_body(command, **kwargs)
+            self._setup(command, kwargs)
+            return self._judged(self._ended(command, kwargs.get("timeout") or inf))
+        finally:
+            for stream in (self.streams["out"], self.streams["err"]):
+                if isinstance(stream, Source):
+                    stream.end()
+
+    def _ended(self, command: str, timeout_s: float) -> Ended:
+        frame = self.context.frame
+        began_at = time.monotonic()
+        ended = process.run(
             [self.opts["shell"], "-c", command],
             env=_revealed(self.env),
             cwd=frame.root,
             shows=(self._show("stdout", "out"), self._show("stderr", "err")),
-            timeout_s=timeout_s,
-            signals=frame.signals,
+            bounds=Bounds(timeout_s, frame.settings.grace_s, frame.work.leash, frame.guard, self._token),
         )
+        seconds = time.monotonic() - began_at
+        frame.audience.command(frame.work.node, failure.program(command), ended.exited, seconds)
+        return ended
+
+    def _judged(self, ended: Ended) -> Result:
+        texts = {"stdout": ended.stdout, "stderr": ended.stderr, "exited": ended.exited}
+        result = self.generate_result(**{**self.result_kwargs, "pid": ended.pid, **texts})
+        if ended.timed_out:
+            raise CommandTimedOut(result, self.opts["timeout"])
+        if not (result or self.opts["warn"]):
+            raise UnexpectedExit(result)
+        return result
 
     def _show(self, name: str, stream: str) -> process.Show:
         if name in self.opts["hide"]:
             return _hide
-        return partial(output.write, self.streams[stream])
+        target = self.streams[stream]
+        return target.write if isinstance(target, Source) else partial(output.write, target)
 
 
 def _hide(_text: str) -> None:

@@ -1,73 +1,48 @@
-"""Signals and the deadline of a step: raised into Python code, or noted while a child is watched."""
+"""Signals, turned into events for the loop of a run; in the main thread's own step, raised into it."""
 
-import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from types import FrameType
+from typing import Any
+
+from ci.engine.leash import DEADLINE, Leash, Stopped
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-class Stopped(BaseException):
-    """End what runs: a signal arrived or, as SIGALRM, the deadline of the step passed."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.signum = signum
-
-
 class Signals:
     """
-    Turn signals into `Stopped`, in the main thread, as long as the `with` lasts.
+    Put each signal into `events`, as its number, as long as the `with` lasts.
 
-    A signal that was ignored when we were started (nohup, a background job) stays ignored.
+    The handler may interrupt this very thread anywhere: it takes no lock that the thread could hold. A signal that
+    was ignored when we were started (nohup, a background job) stays ignored.
     """
 
-    def __init__(self) -> None:
-        self.noted: list[int] = []
-        self._held = False
-        self._deadline_at: float | None = None
+    def __init__(self, events: "SimpleQueue[Any]") -> None:
+        self._events = events
+        self._leash: Leash | None = None
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "Signals":
-        self.wake_fd, self._wake_write_fd = os.pipe()
         self._listen()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._unlisten()
-        os.close(self.wake_fd)
-        os.close(self._wake_write_fd)
 
     @contextmanager
-    def deadline(self, timeout_s: float) -> Iterator[float]:
-        """Raise `Stopped` into the block when `timeout_s` have passed; give the moment on the monotonic clock."""
-        self._deadline_at = time.monotonic() + timeout_s
-        self._wind()
-        try:
-            yield self._deadline_at
-        finally:
-            self._deadline_at = None
-            self._wind()
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """
-        Note signals instead of raising them, and stop the clock: the block looks after both itself.
-
-        Each signal makes `wake_fd` readable. One that was noted is raised when the block has ended well.
-        """
-        self._held = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    def on_leash(self, leash: Leash, deadline_at: float) -> Iterator[None]:
+        """Let signals, and the clock, end the block, which is a step in the main thread."""
+        self._leash = leash
+        signal.setitimer(signal.ITIMER_REAL, max(deadline_at - time.monotonic(), 1e-6))
         try:
             yield
         finally:
-            self._held = False
-            self._wind()
-        if self.noted:
-            raise Stopped(self.noted[0])
+            self._leash = None
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     @contextmanager
     def left_alone(self) -> Iterator[None]:
@@ -80,7 +55,7 @@ class Signals:
 
     def _listen(self) -> None:
         heeded = [signum for signum in ENDING if signal.getsignal(signum) is not signal.SIG_IGN]
-        for signum in (*heeded, signal.SIGALRM):
+        for signum in (*heeded, signal.SIGALRM, signal.SIGCHLD):
             self._before[signum] = signal.signal(signum, self._arrived)
 
     def _unlisten(self) -> None:
@@ -89,13 +64,9 @@ class Signals:
             signal.signal(signum, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
 
     def _arrived(self, signum: int, _frame: FrameType | None) -> None:
-        if not self._held:
-            raise Stopped(signum)
-        if signum != signal.SIGALRM:  # the clock was stopped just too late, and goes on when the block has ended
-            self.noted.append(signum)
-            os.write(self._wake_write_fd, b".")
-
-    def _wind(self) -> None:
-        """Set the clock for what is left until the deadline; zero would switch it off."""
-        left_s = 0.0 if self._deadline_at is None else max(self._deadline_at - time.monotonic(), 1e-6)
-        signal.setitimer(signal.ITIMER_REAL, left_s)
+        if signum != signal.SIGALRM:
+            self._events.put(signum)
+        if self._leash and signum != signal.SIGCHLD:
+            reason = DEADLINE if signum == signal.SIGALRM else signal.Signals(signum).name
+            if self._leash.pull(reason):
+                raise Stopped

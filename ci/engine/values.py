@@ -10,45 +10,60 @@ from invoke.parser.context import ParserContext
 from invoke.tasks import Call, Task
 
 from ci import errors
-from ci.errors import InputError
+from ci.engine import typed
+from ci.engine.typed import Form
+from ci.errors import InputError, LockstepError
 
 
 class Parameter(NamedTuple):
-    """A parameter of a run, and the task that declared it first."""
+    """A parameter of a run, what its flag takes, and the task that declared it first."""
 
     task: Task[Any]
     argument: Argument
+    form: Form
 
 
 class Flag(Argument):
-    """A flag that is given at most once, with a value of its default's type."""
+    """A flag that takes what its form says, at most once unless that is a list."""
 
-    def __init__(self, source: Argument, *, positional: bool) -> None:
+    def __init__(self, source: Parameter, *, positional: bool) -> None:
         self._given = False
+        self.form = source.form
+        argument = source.argument
         super().__init__(
-            names=source.names[:1],
-            kind=source.kind,
-            default=source.default,
-            help=source.help,
+            names=argument.names[:1],
+            kind=argument.kind if argument.incrementable else {"int": int}.get(self.form.kind, str),
+            default=argument.default,
+            help=argument.help,
             positional=positional,
-            optional=source.optional,
-            incrementable=source.incrementable,
-            attr_name=source.attr_name,
+            optional=argument.optional,
+            incrementable=argument.incrementable,
+            attr_name=argument.attr_name,
         )
 
     @property
     def kind(self) -> Any:
         """
-        Return the type of the value or, once one was given, `list`.
+        Return what Invoke shows as the type of the value or, once one was given, `list`.
 
         Invoke's parser hands a second value only to a list: for any other flag, it takes the word after a repeated
         flag for the name of a task, and runs that.
         """
-        return list if self._given and self._kind is not bool else self._kind
+        return bool if self.form.is_switch else list if self._given else self._kind
 
     @kind.setter
     def kind(self, kind: Any) -> None:
         self._kind = kind
+
+    @property
+    def help(self) -> str:
+        """Return the help text, with what a value may be."""
+        more = self.form.help()
+        return f"{self._help or ''} ({more})".strip() if more else self._help or ""
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        self._help = text
 
     @property
     def got_value(self) -> bool:
@@ -57,19 +72,28 @@ class Flag(Argument):
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """Take a value from the command line, or end the run."""
-        if self._kind is list or self.incrementable:
+        if self.incrementable:
             super().set_value(value, cast)
-        elif self._given:
-            raise _refusal(f"--{self.names[0]} is given twice", "give it once: one run has one value for it")
+        elif self._given and not self.form.is_list:
+            raise _exit(InputError(f"{self._flag} is given twice", "give it once: one run has one value for it"))
         else:
-            self.raw_value, self._value = value, self._cast(value) if cast else value
+            self.raw_value = value
+            meant = self._meant(value) if cast else value
+            self._value = [*(self._value or []), meant] if self.form.is_list else meant
         self._given = True
 
-    def _cast(self, value: Any) -> Any:
+    @property
+    def _flag(self) -> str:
+        return f"--{self.names[0]}"
+
+    def _meant(self, word: Any) -> Any:
+        # What a flag has anyway may be said; the executor shows the help that a required value was taken for.
+        if word == self.default or (self.positional and word in ("-h", "--help")):
+            return word
         try:
-            return self._kind(value)
-        except ValueError:
-            raise _refusal(f"--{self.names[0]} takes {self._kind.__name__}, not {value!r}", "") from None
+            return self.form.value(self._flag, word)
+        except LockstepError as error:
+            raise _exit(error) from error
 
 
 def title(task: Task[Any]) -> str:
@@ -85,22 +109,24 @@ def arguments(task: Task[Any]) -> list[Argument]:
         InputError: two tasks disagree about a flag.
     """
     found = parameters(_closure(task))
-    return [Flag(item.argument, positional=item.argument.positional and item.task is task) for item in found.values()]
+    return [Flag(item, positional=item.argument.positional and item.task is task) for item in found.values()]
 
 
 def parameters(tasks: Iterable[Task[Any]]) -> dict[str, Parameter]:
     """Return all parameters of `tasks` by name; raise InputError if two tasks disagree about one."""
     found: dict[str, Parameter] = {}
     for task in tasks:
-        for argument in _own(task):
-            known = found.setdefault(str(argument.name), Parameter(task, argument))
-            if (known.argument.kind, known.argument.default) != (argument.kind, argument.default):
+        for new in _own(task):
+            name = str(new.argument.name)
+            known = found.setdefault(name, new)
+            if known.argument.default != new.argument.default or not known.form.accepts(new.form):
                 raise InputError(
-                    f"{title(known.task)} and {title(task)} disagree about --{argument.names[0]}: "
-                    f"{_declared(known.argument)} and {_declared(argument)}",
+                    f"{title(known.task)} and {title(task)} disagree about --{new.argument.names[0]}: "
+                    f"{_declared(known)} and {_declared(new)}",
                     "give both the same type and default in tasks.py",
                 )
-            known.argument.help = known.argument.help or argument.help
+            known.argument.help = known.argument.help or new.argument.help
+            found[name] = known if known.form.choices else known._replace(form=new.form)
     return found
 
 
@@ -152,13 +178,21 @@ def _closure(task: Task[Any]) -> list[Task[Any]]:
     return found
 
 
-def _own(task: Task[Any]) -> list[Argument]:
-    """Return the flags of `task` alone. Invoke uses the help texts up while it builds them, so give them back."""
+def _own(task: Task[Any]) -> list[Parameter]:
+    """Return the parameters of `task` alone. Invoke uses the help texts up while it builds them, so give them back."""
     kept = dict(task.help)
     try:
-        return Task.get_arguments(task, ignore_unknown_help=True)
+        found = Task.get_arguments(task, ignore_unknown_help=True)
     finally:
         task.help = kept
+    return [Parameter(task, argument, _form(task, argument)) for argument in found]
+
+
+def _form(task: Task[Any], argument: Argument) -> Form:
+    """Return what a flag takes: in a plain task, as in Invoke, its default alone decides."""
+    parameter = task.argspec(task.body).parameters[str(argument.name)]
+    annotated = typed.of_parameter(parameter, task.body) if hasattr(task, "promise") else None
+    return annotated or typed.of_kind(argument.kind)
 
 
 def _is_given(argument: Argument) -> bool:
@@ -166,11 +200,11 @@ def _is_given(argument: Argument) -> bool:
     return argument.got_value and not (argument.incrementable and argument.value == argument.default)
 
 
-def _declared(argument: Argument) -> str:
-    return "no default" if argument.default is None else repr(argument.default)
+def _declared(parameter: Parameter) -> str:
+    default = parameter.argument.default
+    return f"{parameter.form.kind} without a default" if default is None else repr(default)
 
 
-def _refusal(message: str, hint: str) -> Exit:
-    """Return what ends Invoke's parser in our form: it would answer an InputError with a traceback."""
-    error = InputError(message, hint)
+def _exit(error: LockstepError) -> Exit:
+    """Return what ends Invoke's parser in our form: it would answer a LockstepError with a traceback."""
     return Exit(errors.text(error), code=error.exit_code)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from tests.engine.project import LIFELINE, Lifeline, Project, Said
@@ -72,9 +69,19 @@ def test_the_deadline_ends_python_code_too(project: Project) -> None:
     project.tasks("""
 @step(timeout_s=0.5)
 def go(c):
-    time.sleep(60)
+    while True: time.sleep(0.05)
 """)
     assert project.inv("go") == late("go did not finish within 0.5 s")
+
+
+def test_python_code_that_does_not_return_is_given_up(project: Project) -> None:
+    project.tasks("""
+@step(timeout_s=0.5)
+def go(c):
+    time.sleep(60)
+""")
+    hint = "\n  hint: its Python code does not return: inv ended without it"
+    assert project.inv("go", INVOKE_TASKS_GRACE_S="0.2") == late(f"go did not finish within 0.5 s{hint}")
 
 
 def test_the_deadline_ends_what_invokes_own_runner_started(project: Project) -> None:
@@ -115,7 +122,7 @@ def go(c):
 
 
 @pytest.mark.parametrize("output", ["", ">log 2>&1"])
-def test_what_moved_to_a_session_of_its_own_is_spared(project: Project, lifeline: Lifeline, output: str) -> None:
+def test_what_moved_to_a_session_of_its_own_is_killed_too(project: Project, lifeline: Lifeline, output: str) -> None:
     project.tasks(f"""
 @step(timeout_s=20)
 def go(c):
@@ -123,8 +130,6 @@ def go(c):
 """)
     assert project.inv("go") == Said(0, "", "── go\nup\n── summary\n  go     0.0 s  done\n")
     lifeline.await_up()
-    assert lifeline.is_held()
-    os.kill(int((project.root / "pid").read_text()), signal.SIGKILL)
     assert lifeline.is_cut()
 
 
@@ -140,7 +145,7 @@ def go(c): c.run("{LIFELINE} sleep 60 & wait")
     assert project.inv("go") == Said(
         3,
         "",
-        "── quick\nquick\n── go\nerror: go did not finish within 0.5 s\n── summary\n"
+        "── quick\nquick │ quick\n── go\nerror: go did not finish within 0.5 s\n── summary\n"
         "  quick     0.0 s  done\n  go        0.0 s  failed\n",
     )
     lifeline.await_up()

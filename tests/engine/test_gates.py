@@ -23,7 +23,7 @@ def plain(c):
 STOPPED = Said(
     4,
     "",
-    "── gate\nshown\nerror: gate: echo exited with 5\n── summary\n  gate     0.0 s  failed\n  not run: deploy\n",
+    "── gate\ngate │ shown\nerror: gate: echo exited with 5\n── summary\n  gate     0.0 s  failed\n  not run: deploy\n",
 )
 LOOSE = """
 run: {warn: true, pty: true, hide: both, shell: /bin/false, replace_env: true, dry: true, env: {PLANTED: "1"}}

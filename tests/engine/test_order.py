@@ -40,15 +40,15 @@ def other(c): tell("other")
 STEP = "\nfrom functools import partial\nquick = partial(step, timeout_s=5)\n"
 
 
-def test_steps_run_in_the_order_of_stock_invoke(project: Project) -> None:
+def test_one_at_a_time_steps_run_in_the_order_of_stock_invoke(project: Project) -> None:
     project.write("tasks.py", "import sys\nfrom invoke import task\n" + names("task"))
     project.write("invoke.yaml", "{}")
     stock = project.inv("top", "other").stderr.split()
     project.tasks(STEP + names("quick"))
     project.write("invoke.yaml", "tasks: {executor_class: ci.engine.executor.Executor}")
-    ours = project.inv("top", "other").stderr.partition("── summary")[0].splitlines()
+    ours = project.inv("top", "other", INVOKE_TASKS_JOBS="1").stderr.partition("── summary")[0].splitlines()
     assert stock == ["root", "left", "tidy", "right", "top", "bell", "other"]
-    assert ours == [line for name in stock for line in (f"── {name}", name)]
+    assert ours == [line for name in stock for line in (f"── {name}", f"{name} │ {name}")]
 
 
 def test_a_post_task_that_is_a_prerequisite_elsewhere_runs_once_after_both(project: Project) -> None:
@@ -111,7 +111,7 @@ def build(c): print("build")
 @task(pre=[build], autoprint=True)
 def size(c): return 42
 """)
-    expected = "── build\nbuild\n" + summary("clean: done", "build: done", "size: done")
+    expected = "── build\nbuild │ build\n" + summary("clean: done", "build: done", "size: done")
     assert project.inv("size", "clean", "--hard") == Said(0, "clean True\n42\n", expected)
 
 
@@ -201,8 +201,8 @@ def push(c, target="sandbox", yes=False): c.run("echo MUST NOT RUN")
     argv = ["--dry", "push", "--target", "x"] if where == "before" else ["push", "--target", "x", "--dry"]
     expected = (
         "  1. clean      plain task\n"
-        "  2. preflight  changes nothing   target='x' limit=3\n"
-        "  3. push       changes backend   target='x' yes=False\n"
+        "  2. preflight  changes nothing  target='x' limit=3\n"
+        "  3. push       changes backend  target='x' yes=False\n"
     )
     assert project.inv(*argv) == Said(0, expected, "")
 

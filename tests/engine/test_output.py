@@ -20,7 +20,8 @@ def second(c):
 def third(c): print("third")
 """)
     rows = "".join(f"  {title:<6}     0.0 s  done\n" for title in ("first", "second", "third"))
-    headings = "── first\nfirst\n── second\nchild\ncomplaint\nsecond\n── third\n── summary\n"
+    second = "── second\nsecond │ child\nsecond │ complaint\nsecond │ second\n"
+    headings = f"── first\nfirst │ first\n{second}── third\n── summary\n"
     assert project.inv("second", "third") == Said(0, "second\nthird\n", headings + rows)
 
 
@@ -114,7 +115,7 @@ def go(c):
 """)
     assert project.inv("go") == Said(
         3,
-        "['given', 'word'] ***\n['terminal']\né False\n",
+        "['given', '***'] ***\n['terminal']\né False\n",
         "── go\n$ touch dry\nerror: go: exit exited with 9\n── summary\n  go     0.0 s  failed\n",
     )
 

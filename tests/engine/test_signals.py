@@ -19,7 +19,9 @@ def deploy(c): print("MUST NOT RUN")
 
 def ended(signum: signal.Signals, code: int, before: str = "") -> Said:
     summary = "── summary\n  go     0.0 s  interrupted\n  not run: deploy\n"
-    return Said(code, "", f"── go\n{before}{summary}error: ended by {signum.name}\n")
+    return Said(
+        code, "", f"── go\n{before}{summary}error: ended by {signum.name}\n  hint: to see what was done: inv live\n"
+    )
 
 
 @pytest.mark.parametrize(("signum", "code"), ENDINGS)
@@ -77,7 +79,7 @@ def go(c):
     inv.send_signal(signal.SIGINT)
     lifeline.await_up()
     inv.send_signal(signal.SIGINT)
-    assert project.said(inv) == ended(signal.SIGINT, 130, "asked\n")
+    assert project.said(inv) == ended(signal.SIGINT, 130, "go │ asked\n")
     assert lifeline.is_cut()
 
 
