@@ -62,7 +62,8 @@ class Run:
 
     def _go_through(self, nodes: Sequence[Node]) -> None:
         """Perform `nodes`; the longest ways to the end first, what needs to be alone last."""
-        sorter = TopologicalSorter({node: [one for one in node.before if one in nodes] for node in nodes})
+        here = set(nodes)
+        sorter = TopologicalSorter({node: here.intersection(node.before) for node in nodes})
         sorter.prepare()
         ready: list[Node] = []
         while True:

@@ -1,5 +1,6 @@
 """Signals, turned into events for the loop of a run; in the main thread's own step, raised into it."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from ci.engine.leash import DEADLINE, Leash, Stopped
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+PATIENCE = 2  # signals: to ask, and to insist; at the next we leave, and the watchdog ends what is left
 
 
 class Signals:
@@ -25,6 +27,7 @@ class Signals:
         self._events = events
         self._leash: Leash | None = None
         self._before: dict[int, object] = {}
+        self._count = 0
 
     def __enter__(self) -> "Signals":
         self._listen()
@@ -64,6 +67,10 @@ class Signals:
             signal.signal(signum, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
 
     def _arrived(self, signum: int, _frame: FrameType | None) -> None:
+        if signum in ENDING:
+            self._count += 1
+            if self._count > PATIENCE:  # the loop may wait for someone to read what it says
+                os._exit(128 + signum)
         if signum != signal.SIGALRM:
             self._events.put(signum)
         if self._leash and signum != signal.SIGCHLD:
