@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from graphlib import TopologicalSorter
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from invoke.exceptions import Exit
@@ -16,7 +15,7 @@ from ci.engine.audience import Audience
 from ci.engine.graph import Node
 from ci.engine.leash import DEADLINE, FAILURE, Stopped
 from ci.engine.settings import Settings
-from ci.engine.signals import Signals
+from ci.engine.signals import Events, Signals
 from ci.engine.step import Step
 from ci.engine.work import DONE, FAILED, Work
 from ci.errors import LockstepError, Unfinished
@@ -36,7 +35,7 @@ class Run:
         self._prepare = prepare
         self._settings = settings
         self.audience = audience
-        self._events: SimpleQueue[Any] = SimpleQueue()  # of works that have ended, and signals
+        self._events = Events()  # works that have ended, and signals
         self._signals = Signals(self._events)
         self._running: list[Work] = []
         self._ended: dict[Node, Work] = {}
@@ -116,9 +115,8 @@ class Run:
     def _await(self) -> Work | None:
         """Wait for something to happen, and do what it asks for; return what has ended or is given up."""
         due_at = min((work.due_at for work in self._running if work.due_at is not None), default=None)
-        try:
-            event = self._events.get(timeout=None if due_at is None else max(0.0, due_at - time.monotonic()))
-        except Empty:
+        event = self._events.get(None if due_at is None else max(0.0, due_at - time.monotonic()))
+        if event is None:
             return self._late()
         if isinstance(event, Work):
             return None if event.state else event
