@@ -136,10 +136,10 @@ class Run:
 
     def _stop(self, signum: int) -> None:
         self._stopped_by = self._stopped_by or signum
-        self._pull(signal.Signals(signum).name)
+        self._pull(signal.Signals(signum).name, self._running)
 
-    def _pull(self, reason: str) -> None:
-        for work in self._running:
+    def _pull(self, reason: str, works: Sequence[Work]) -> None:
+        for work in works:
             work.pull(reason)
 
     def _finish(self, work: Work) -> Work:
@@ -159,7 +159,7 @@ class Run:
         if isinstance(work.error, LockstepError):
             self.audience.error(work.node.title, work.error)
         if self._settings.on_failure == "kill":
-            self._pull(FAILURE)
+            self._pull(FAILURE, [other for other in self._running if not other.leash.reason])
 
     def _sum_up(self) -> None:
         """Say how it went, before those that always run have the last words."""
