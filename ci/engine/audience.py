@@ -14,7 +14,7 @@ from ci.engine.output import Emit, Stage, Voice
 from ci.engine.screen import Screen
 from ci.engine.step import Step
 from ci.engine.summary import Row
-from ci.engine.work import Work
+from ci.engine.work import INTERRUPTED, Work
 from ci.errors import LockstepError
 
 
@@ -103,6 +103,9 @@ class Recorded(Audience):
 
     def ended(self, work: Work) -> None:
         title, state, note, seconds = work.node.title, work.state, work.note, work.seconds
+        stderr = self.stage.real[1]
+        if work.node.is_alone and state == INTERRUPTED and stderr.isatty():
+            output.write(stderr, "\n")  # the prompt, and the ^C behind it, are on a line that nobody ended
         self._screen.ended(title, state, note, seconds)
         self._journal.ended(title, state, note, seconds, work.exit_code)
 

@@ -68,12 +68,16 @@ class Voice:
             if not self._is_over:
                 self._printed[which].write(text)
 
-    def end(self) -> None:
-        """Say the rest."""
+    def let_go(self) -> None:
+        """Say what waited for a next part."""
         with self._lock:
-            self._is_over = True
             for source in self._printed:
                 source.end()
+
+    def end(self) -> None:
+        """Say the rest."""
+        self._is_over = True
+        self.let_go()
 
 
 class Stage:
@@ -98,7 +102,7 @@ class Stage:
         try:
             yield
         finally:
-            self._nobody.end()
+            self._nobody.let_go()
             sys.stdout, sys.stderr = self.real
 
     @contextmanager

@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from graphlib import TopologicalSorter
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from invoke.exceptions import Exit
@@ -16,7 +15,7 @@ from ci.engine.audience import Audience
 from ci.engine.graph import Node
 from ci.engine.leash import DEADLINE, FAILURE, Stopped
 from ci.engine.settings import Settings
-from ci.engine.signals import Signals
+from ci.engine.signals import Events, Signals
 from ci.engine.step import Step
 from ci.engine.work import DONE, FAILED, Work
 from ci.errors import LockstepError, Unfinished
@@ -36,7 +35,7 @@ class Run:
         self._prepare = prepare
         self._settings = settings
         self.audience = audience
-        self._events: SimpleQueue[Any] = SimpleQueue()  # of works that have ended, and signals
+        self._events = Events()  # works that have ended, and signals
         self._signals = Signals(self._events)
         self._running: list[Work] = []
         self._ended: dict[Node, Work] = {}
@@ -62,7 +61,8 @@ class Run:
 
     def _go_through(self, nodes: Sequence[Node]) -> None:
         """Perform `nodes`; the longest ways to the end first, what needs to be alone last."""
-        sorter = TopologicalSorter({node: [one for one in node.before if one in nodes] for node in nodes})
+        here = set(nodes)
+        sorter = TopologicalSorter({node: here.intersection(node.before) for node in nodes})
         sorter.prepare()
         ready: list[Node] = []
         while True:
@@ -115,9 +115,8 @@ class Run:
     def _await(self) -> Work | None:
         """Wait for something to happen, and do what it asks for; return what has ended or is given up."""
         due_at = min((work.due_at for work in self._running if work.due_at is not None), default=None)
-        try:
-            event = self._events.get(timeout=None if due_at is None else max(0.0, due_at - time.monotonic()))
-        except Empty:
+        event = self._events.get(None if due_at is None else max(0.0, due_at - time.monotonic()))
+        if event is None:
             return self._late()
         if isinstance(event, Work):
             return None if event.state else event
@@ -137,10 +136,10 @@ class Run:
 
     def _stop(self, signum: int) -> None:
         self._stopped_by = self._stopped_by or signum
-        self._pull(signal.Signals(signum).name)
+        self._pull(signal.Signals(signum).name, self._running)
 
-    def _pull(self, reason: str) -> None:
-        for work in self._running:
+    def _pull(self, reason: str, works: Sequence[Work]) -> None:
+        for work in works:
             work.pull(reason)
 
     def _finish(self, work: Work) -> Work:
@@ -160,7 +159,7 @@ class Run:
         if isinstance(work.error, LockstepError):
             self.audience.error(work.node.title, work.error)
         if self._settings.on_failure == "kill":
-            self._pull(FAILURE)
+            self._pull(FAILURE, [other for other in self._running if not other.leash.reason])
 
     def _sum_up(self) -> None:
         """Say how it went, before those that always run have the last words."""

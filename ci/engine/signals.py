@@ -1,16 +1,54 @@
 """Signals, turned into events for the loop of a run; in the main thread's own step, raised into it."""
 
+import os
+import select
 import signal
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
 from ci.engine.leash import DEADLINE, Leash, Stopped
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+PATIENCE = 2  # signals: to ask, and to insist; at the next we leave, and the watchdog ends what is left
+
+
+class Events:
+    """
+    A queue for the main thread, which also wakes when a signal arrived in whichever thread.
+
+    The system may choose any thread for a signal. A lock that the main thread waits for is not told of that; a pipe is.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[Any] = deque()
+        self._wake_fd, self.wake_write_fd = os.pipe()
+        os.set_blocking(self._wake_fd, False)
+        os.set_blocking(self.wake_write_fd, False)
+
+    def put(self, event: Any) -> None:
+        """Add `event`, from any thread or signal handler."""
+        self._events.append(event)
+        try:
+            os.write(self.wake_write_fd, b".")
+        except BlockingIOError:  # full, which wakes as well
+            pass
+
+    def get(self, timeout_s: float | None) -> Any:
+        """Return the next event, or None when there was none within `timeout_s`."""
+        if not self._events:
+            select.select([self._wake_fd], [], [], timeout_s)
+            self._drain()
+        return self._events.popleft() if self._events else None
+
+    def _drain(self) -> None:
+        try:
+            os.read(self._wake_fd, 1 << 16)
+        except BlockingIOError:
+            pass
 
 
 class Signals:
@@ -21,16 +59,19 @@ class Signals:
     was ignored when we were started (nohup, a background job) stays ignored.
     """
 
-    def __init__(self, events: "SimpleQueue[Any]") -> None:
+    def __init__(self, events: Events) -> None:
         self._events = events
         self._leash: Leash | None = None
         self._before: dict[int, object] = {}
+        self._count = 0
 
     def __enter__(self) -> "Signals":
         self._listen()
+        self._wake_fd_before = signal.set_wakeup_fd(self._events.wake_write_fd, warn_on_full_buffer=False)
         return self
 
     def __exit__(self, *error: object) -> None:
+        signal.set_wakeup_fd(self._wake_fd_before)
         self._unlisten()
 
     @contextmanager
@@ -64,6 +105,10 @@ class Signals:
             signal.signal(signum, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
 
     def _arrived(self, signum: int, _frame: FrameType | None) -> None:
+        if signum in ENDING:
+            self._count += 1
+            if self._count > PATIENCE:  # the loop may wait for someone to read what it says
+                os._exit(128 + signum)
         if signum != signal.SIGALRM:
             self._events.put(signum)
         if self._leash and signum != signal.SIGCHLD:

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any
 
 from ci.engine import failure
 from ci.engine.graph import Node
 from ci.engine.leash import DEADLINE, Leash, Stopped
 from ci.engine.output import Stage, Voice
+from ci.engine.signals import Events
 from ci.engine.step import Step
 from ci.errors import Unfinished
 
@@ -47,7 +47,7 @@ class Work:
         """Return what its own end alone would make of the run."""
         return failure.last_words(self.error)[0] if self.error and self.state == FAILED else 0
 
-    def start(self, body: Callable[[], Any], events: "SimpleQueue[Any]") -> None:
+    def start(self, body: Callable[[], Any], events: Events) -> None:
         """Perform `body` in a thread, which does not keep us from leaving; put this into `events` when it has ended."""
 
         def perform() -> None:

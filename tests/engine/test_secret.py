@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
+from ci import secret
 from ci.secret import Secret
 
 
@@ -63,3 +64,13 @@ def test_a_secret_can_be_copied_with_what_holds_it() -> None:
 def test_a_secret_is_not_written_by_accident(write: object) -> None:
     with pytest.raises(TypeError):
         write(Secret("word"))  # type: ignore[operator]
+
+
+def test_who_heeds_secrets_hears_of_each_value_once() -> None:
+    heard: list[str] = []
+    Secret("heard-before")
+    secret.heed(heard.append)
+    before = len(heard)
+    for value in ("heard-later", "heard-before", "heard-later"):
+        Secret(value)
+    assert ("heard-before" in heard[:before], heard[before:]) == (True, ["heard-later"])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
+import termios
 
 import pytest
 
 from tests.engine.project import LIFELINE, Lifeline, Project, Said
 
+NEARLY_FULL = 60_000  # bytes in a pipe that holds 65,536, whose parts need not be full
 ENDINGS = [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
 AFTER = """
 @step(timeout_s=5, always=True)
@@ -40,19 +44,66 @@ def go(c):
     assert lifeline.is_cut()
 
 
+@pytest.mark.parametrize("body", ["time.sleep(60)", "while True: time.sleep(0.01)"])
 @pytest.mark.parametrize(("signum", "code"), ENDINGS)
-def test_a_signal_ends_python_code(project: Project, lifeline: Lifeline, signum: signal.Signals, code: int) -> None:
+def test_a_signal_ends_python_code(
+    project: Project, lifeline: Lifeline, signum: signal.Signals, code: int, body: str
+) -> None:
     project.tasks(f"""
 @step(timeout_s=30)
 def go(c):
     with open("lifeline", "w") as line:
         print("up", file=line, flush=True)
-        time.sleep(60)
+        {body}
 {AFTER}""")
-    inv = project.start("deploy")
+    inv = project.start("deploy", INVOKE_TASKS_GRACE_S="0.2")
     lifeline.await_up()
     inv.send_signal(signum)
     assert project.said(inv) == ended(signum, code)
+
+
+@pytest.mark.parametrize("body", ["time.sleep(60)", 'c.run("sleep 60")', 'c.run("sleep 60", pty=True)'])
+@pytest.mark.parametrize(("signum", "code"), ENDINGS)
+def test_a_signal_ends_a_step_that_has_the_terminal(
+    project: Project, lifeline: Lifeline, signum: signal.Signals, code: int, body: str
+) -> None:
+    project.tasks(f"""
+@step(timeout_s=30, terminal=True)
+def go(c):
+    with open("lifeline", "w") as line:
+        print("up", file=line, flush=True)
+        {body}
+{AFTER}""")
+    inv = project.start("deploy", INVOKE_TASKS_GRACE_S="0.2")
+    lifeline.await_up()
+    inv.send_signal(signum)
+    assert project.said(inv) == ended(signum, code)
+
+
+@pytest.mark.parametrize("body", ["time.sleep(60)", 'c.run("sleep 60")'])
+def test_the_deadline_ends_a_step_that_has_the_terminal(project: Project, body: str) -> None:
+    project.tasks(f"""
+@step(timeout_s=0.5, terminal=True)
+def go(c): {body}
+""")
+    expected = "── go\nerror: go did not finish within 0.5 s\n── summary\n  go     0.0 s  failed\n"
+    assert project.inv("go") == Said(3, "", expected)
+
+
+def test_a_third_signal_ends_a_run_that_nobody_reads(project: Project, lifeline: Lifeline) -> None:
+    project.tasks(f"""
+@step(timeout_s=60)
+def go(c): c.run("{LIFELINE} yes")
+""")
+    inv = project.start("go")
+    lifeline.await_up()
+    assert inv.stderr
+    while int.from_bytes(fcntl.ioctl(inv.stderr, termios.FIONREAD, b"1234"), "little") < NEARLY_FULL:
+        os.sched_yield()
+    for signum, _ in ENDINGS:
+        inv.send_signal(signum)
+    assert (inv.wait(timeout=20), lifeline.is_cut()) == (143, True)
+    inv.communicate()
 
 
 def test_a_child_that_ignores_the_request_to_end_is_killed(project: Project, lifeline: Lifeline) -> None:

@@ -65,7 +65,8 @@ class Ended:
     def summary(self) -> dict[str, str]:
         """Return what the summary says of each step; "not run:" has the names of those that were not."""
         lines = self.stderr.rpartition("── summary\n")[2].partition("── live\n")[0].splitlines()
-        return dict(re.split(r"(?<=not run:) | {2,}", line.strip(), maxsplit=1) for line in lines)
+        rows = [line.strip() for line in lines if not line.startswith(("  critical path: ", "  logs: "))]
+        return dict(re.split(r"(?<=not run:) | {2,}", row, maxsplit=1) for row in rows)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ FUNCTIONS = {
     "sites/list:listCompanySites",
 }
 STEPS = [
-    *("preflight", "install", "lint", "lockfile", "codegen", "typecheck", "test", "check", "build", "plan", "approve"),
-    *("deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke", "deploy", "live"),
+    *("preflight", "install"),
+    *sorted(("lint", "lockfile", "codegen", "typecheck", "test", "check", "build", "plan")),  # some side by side
+    *("approve", "deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke", "deploy", "live"),
 ]
 REPORTED = "A chair broke."
 IS_LIVE = (
@@ -57,8 +58,13 @@ def browser() -> Iterator[Browser]:
             yield playwright.chromium.launch(executable_path=pages.browser(), args=["--no-sandbox"])
 
 
+def settled(ended: Ended) -> list[str]:
+    """Return the steps that were begun, in their order but for those that run side by side."""
+    return [*ended.began[:2], *sorted(ended.began[2:10]), *ended.began[10:]]
+
+
 def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended) -> None:
-    assert (first.status, first.stdout, first.errors, first.began) == (0, "", [], STEPS)
+    assert (first.status, first.stdout, first.errors, settled(first)) == (0, "", [], STEPS)
     assert first.last_words == IS_LIVE
     assert {name: note for name, note in first.summary.items() if note != "done"} == {
         "install": first.summary["install"],
@@ -90,7 +96,7 @@ def test_a_release_again_changes_nothing(first: Ended, checkout: Checkout) -> No
     checkout.sandbox.calm()
     before = clouds.site(checkout.sandbox).served()
     again = checkout.inv("deploy", "--no-browser")
-    assert (again.status, again.errors, again.began, again.last_words) == (0, [], STEPS, IS_LIVE)
+    assert (again.status, again.errors, settled(again), again.last_words) == (0, [], STEPS, IS_LIVE)
     assert {name: again.summary[name] for name in ("deploy-backend", "migrate", "deploy-frontend")} == {
         "deploy-backend": "already so: prod:SANDBOX runs this code",
         "migrate": "already so: nothing to run",
