@@ -166,3 +166,15 @@ def test_an_orphan_that_ends_is_let_go(project: Project) -> None:
 def go(c): c.run("(sleep 0.3 & echo $! >pid); while kill -0 $(cat pid); do sleep 0.05; done", hide=True)
 """)
     assert project.inv("go").code == 0
+
+
+def test_what_a_call_disowns_outlives_the_run(project: Project, service: Lifeline) -> None:
+    project.tasks("""
+@step(timeout_s=30)
+def go(c):
+    c.run("exec setsid bash -c 'echo $$ >service.pid; exec 4>service; echo up >&4; exec sleep 60'", disown=True)
+    while not os.path.exists("service.pid"): time.sleep(0.01)
+""")
+    inv = project.start("go")
+    service.await_up()
+    assert (project.said(inv).code, service.is_held()) == (0, True)
