@@ -51,5 +51,6 @@ def test_a_build_that_must_not_be_published_stops_the_release(
     with fresh.changed({file: text.replace(old, new)}):
         ended = fresh.inv("deploy", "--no-browser")
     assert (ended.status, ended.stdout, ended.errors) == (2, "", [error])
-    assert ended.began[-2:] == ["build", "live"]
+    assert (ended.summary["build"], ended.began[-1]) == ("failed", "live")
+    assert "approve" not in ended.began
     assert clouds.changes(fresh.sandbox) == []
