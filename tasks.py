@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 from invoke.context import Context
 from invoke.tasks import task
@@ -15,12 +16,14 @@ from ci import config, convex, pages, report, toolchain
 from ci.config import Config, Target
 from ci.convex import Code
 from ci.engine.step import step
+from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
 from ci.release import bunlock, comparison, generated, git, manifest, migrations, page, refusals, variables
 from ci.release.comparison import Comparison
 from ci.release.git import Tree
 from ci.secret import Secret
 
+TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
 
 
@@ -29,7 +32,7 @@ TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARG
     help=TARGET
     | {"allow_dirty": "ship uncommitted changes", "no_browser": "release though no browser can open the page"},
 )
-def preflight(c: Context, target: str = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
+def preflight(c: Context, target: TargetName = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
     """Refuse what cannot succeed, before anything has run."""
     settings = config.load()
     site = _target(c, settings, target)
@@ -125,7 +128,7 @@ def approve(c: Context, target: str = "", yes: bool = False) -> str:
 
 
 @step(timeout_s=60, always=True, help=TARGET)
-def live(c: Context, target: str = "") -> None:
+def live(c: Context, target: TargetName = "") -> None:
     """Say what is live now, and what to type next."""
     print(report.live(_compare(c, target)))
 

@@ -97,7 +97,7 @@ class Executor(executor.Executor):
             return self._run_plain(nodes)
         self._refuse_core_flags()
         if self._core_flag("dry"):
-            print(dry.text(nodes))
+            print(self._stage().redactor.text(dry.text(nodes)))
             return {}
         self._move_in()
         return self._run_steps(nodes, given)

@@ -104,7 +104,10 @@ def test_a_variable_in_a_wrong_form_is_refused(
 
 
 def test_an_unknown_target_is_refused(shop: Production) -> None:
-    ended = shop.checkout.inv("deploy", "--target", "produktion")
+    typed = shop.checkout.inv("deploy", "--target", "produktion")
+    said = error("--target takes one of sandbox, production, not 'produktion'", "did you mean production?")
+    assert (typed.status, typed.stdout, typed.stderr) == (2, "", f"{said}\n")
+    ended = shop.checkout.inv("deploy", LOCKSTEP_TARGET="produktion")
     assert (ended.status, ended.stdout) == (2, "")
     hint = "the targets of lockstep.toml are: sandbox, production"
     assert ended.errors == [error("unknown target produktion (did you mean production?)", hint)]
