@@ -294,8 +294,7 @@ def show(validator: Validator) -> str:
         case Id(table):
             return f"v.id({json.dumps(table)})"
         case Literal(value):
-            is_bigint = isinstance(value, int) and not isinstance(value, bool)
-            return f"v.literal({value}n)" if is_bigint else f"v.literal({json.dumps(value)})"
+            return f"v.literal({_show_literal(value)})"
         case Array(of):
             return f"v.array({show(of)})"
         case Record(keys, values):
@@ -308,6 +307,12 @@ def show(validator: Validator) -> str:
             return "v.int64()"
         case _:
             return f"v.{_NAMES[type(validator)]}()"
+
+
+def _show_literal(value: Scalar) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value}n"
+    return json.dumps(value).removesuffix(".0") if isinstance(value, float) else json.dumps(value)
 
 
 def _show_field(field: Field) -> str:

@@ -11,7 +11,7 @@ from ci.contract.spec import Function, HttpRoute, Spec
 from ci.contract.validators import Any, Array, Field, Id, Int64, Literal, Null, Object, Record, String, Union, Unknown
 from ci.errors import InputError
 
-API_SPEC = [
+API_SPEC: list[dict[str, object]] = [
     {
         "identifier": "sites/list.js:listCompanySites",
         "functionType": "Query",
