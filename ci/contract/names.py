@@ -1,0 +1,189 @@
+"""Functions that are named in text: handed to clients, to fetch, to makeFunctionReference, to `convex run`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tree_sitter import Node
+
+from ci.contract import syntax
+from ci.contract.syntax import field_of, text
+from ci.contract.uses import Use
+from ci.contract.values import HOME
+
+_NAME = re.compile(r"^(?P<module>[A-Za-z0-9_$][\w$.-]*(?:/[\w$.-]+)*?)(?:\.[cm]?[jt]sx?)?:(?P<name>[A-Za-z_$][\w$]*)$")
+_MODULE = re.compile(r"^[A-Za-z0-9_$][\w$-]*(?:/[\w$-]+)*(?:\.js)?$")
+_CALLED = ("query", "mutation", "action", "onUpdate", "watchQuery", "prefetchQuery", "useQuery", "useMutation",
+           "useAction", "usePaginatedQuery", "usePreloadedQuery", "useQuery_experimental", "preloadQuery",
+           "fetchQuery", "fetchMutation", "fetchAction", "convexQuery", "convexAction", "convexMutation",
+           "useConvexQuery", "useConvexMutation", "useConvexAction", "consistentQuery")  # fmt: skip
+_CALL = re.compile(rb"\b(" + "|".join(_CALLED).encode() + rb")\s*(?:<[^;{}()]*>\s*)?\(\s*[\"'`]")
+_ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
+_RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
+_RUN = re.compile(rb"\bconvex(?:@[\w.^~-]+)?\s+run\b(?P<rest>(?:\\\r?\n|[^\n\r;&|`])*)")
+_WORD = re.compile(rb"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\\r?\n|[^\s"'])+""")
+# Source: the options of `convex run` that take a value (npm-packages/convex/src/cli/lib/command.ts); read 2026-11-22.
+_VALUED = {"--identity", "--url", "--admin-key", "--preview-name", "--deployment-name", "--deployment", "--env-file",
+           "--codegen", "--typecheck"}  # fmt: skip
+_ELSEWHERE = {"--component", "--component-path", "--inline-query"}  # these run no function of the app
+
+
+def function_path(name: str, *, default: bool = False) -> tuple[str, ...] | None:
+    """
+    Return the path that a name such as "a/b:c" or "a/b.js:c" stands for.
+
+    Args:
+        default: "a/b" alone names the module's default export.
+    """
+    if matched := _NAME.match(name):
+        return (*matched["module"].split("/"), matched["name"])
+    if default and _MODULE.match(name):
+        return (*name.removesuffix(".js").split("/"), "default")
+    return None
+
+
+def handed(root: Node, data: bytes) -> Iterator[Use]:
+    """Yield the functions that the file names in text; only for a file that has to do with Convex."""
+    for match in _CALL.finditer(data):
+        if given := _given(root, match.start(1)):
+            yield from _named(given, "string", default=False)
+    for name in _makers(root):
+        for match in re.finditer(rb"\b" + name.encode() + rb"\b\s*[<(]", data):
+            if given := _given(root, match.start()):
+                yield from _named(given, "makeFunctionReference", default=True)
+
+
+def fetched(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
+    """
+    Yield the functions that the file calls over HTTP.
+
+    Args:
+        surely: the file has to do with Convex, so a path that cannot be told is listed.
+    """
+    for match in _ENDPOINT.finditer(data):
+        node = root.descendant_for_byte_range(match.start(), match.end())
+        while node is not None and node.type not in ("string", "template_string", "program"):
+            node = node.parent
+        if node is None or node.type == "program":
+            continue
+        if found := _RUN_PATH.search(text(node)):
+            yield _use(node, (*found[1].split("/"), found[2]), "http")
+        elif call := _call_around(node):
+            yield from _posted(call, node, surely=surely)
+
+
+def run(data: bytes, *, comments: bool = True, start: int = 0) -> Iterator[Use]:
+    """
+    Yield the functions that `convex run` is told to run in a script.
+
+    Args:
+        comments: lines may begin, or end, with a # comment.
+        start: where in its file the script starts.
+    """
+    for match in _RUN.finditer(data):
+        line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        if comments and re.search(rb"(?:^|\s)#", line):
+            continue
+        for at, word in _arguments(match["rest"], match.start("rest")):
+            path = _commanded(word)
+            if path:
+                yield Use(start + at, HOME, path, "run", "internal")
+            elif "$" in word:
+                yield Use(start + at, HOME, (), "dynamic", "internal")
+
+
+def run_in_source(root: Node, data: bytes) -> Iterator[Use]:
+    """Yield what `convex run` is told to run in the strings of a source file."""
+    for match in _RUN.finditer(data):
+        node = root.descendant_for_byte_range(match.start(), match.start() + 1)
+        if node is not None and node.type in ("string_fragment", "string", "template_string"):
+            yield from run(data[match.start() : node.end_byte].rstrip(b"\"'`"), comments=False, start=match.start())
+
+
+def _arguments(rest: bytes, start: int) -> Iterator[tuple[int, str]]:
+    """Yield the first argument of `convex run` that is no option, with its place."""
+    skip = False
+    for match in _WORD.finditer(rest):
+        word = match[0].decode(errors="replace")
+        bare = word.strip("\"'\\\n\r")
+        option = bare.partition("=")[0]
+        if option in _ELSEWHERE or bare.startswith("#"):
+            return
+        if skip or not bare or bare.startswith("-"):
+            skip = not skip and bare in _VALUED
+            continue
+        yield start + match.start() + (word[0] in "\"'"), bare
+        return
+
+
+def _commanded(word: str) -> tuple[str, ...] | None:
+    """
+    Return the path that an argument of `convex run` stands for.
+
+    Source: parseFunctionName of the CLI: api.a.b, a/b:c, a/b for the default export, convex/a.ts:b; read 2026-11-22.
+    """
+    if word.startswith(("api.", "internal.")):
+        parts = tuple(word.split(".")[1:])
+        return parts if len(parts) >= 2 else None
+    word = word.removeprefix("./").removeprefix("convex/")
+    return function_path(word, default=True)
+
+
+def _makers(root: Node) -> Iterable[str]:
+    """Yield the local names of makeFunctionReference."""
+    for local, (specifier, name) in syntax.links(root).imports.items():
+        if specifier.startswith("convex") and name == "makeFunctionReference":
+            yield local
+
+
+def _given(root: Node, at: int) -> Node | None:
+    """Return the first argument of the call of what is named at `at`, if it is one."""
+    node = root.descendant_for_byte_range(at, at + 1)
+    if node is None or node.type not in ("identifier", "property_identifier"):
+        return None
+    parent = node.parent
+    if parent is not None and parent.type == "member_expression":
+        node, parent = parent, parent.parent
+    called = parent is not None and parent.type == "call_expression" and field_of(parent, "function") == node
+    return syntax.argument(parent) if called and parent is not None else None
+
+
+def _named(given: Node, form: str, *, default: bool) -> Iterator[Use]:
+    if syntax.is_text(given):
+        path = function_path(text(given), default=default)
+        if path is not None:
+            yield _use(given, path, form)
+    elif given.type == "template_string" or default:
+        known = text(given).partition("${")[0] if given.type == "template_string" else ""
+        yield _use(given, tuple(known.rstrip("/").split("/")) if known else (), "dynamic")
+
+
+def _posted(call: Node, address: Node, *, surely: bool) -> Iterator[Use]:
+    """Yield what `path: "a/b:c"` in the arguments of a call says."""
+    waiting, seen = [call], False
+    while waiting:
+        node = waiting.pop()
+        key, value = field_of(node, "key"), field_of(node, "value")
+        if node.type == "pair" and text(key) == "path" and value is not None:
+            path = function_path(text(value)) if syntax.is_text(value) else None
+            if path is not None:
+                yield _use(value, path, "http")
+            elif surely and not syntax.is_text(value):
+                yield _use(value, (), "dynamic")
+            seen = True
+        waiting += node.named_children
+    if surely and not seen:
+        yield _use(address, (), "dynamic")
+
+
+def _call_around(node: Node) -> Node | None:
+    while node.parent is not None:
+        node = node.parent
+        if node.type in ("call_expression", "new_expression"):
+            return node
+    return None
+
+
+def _use(node: Node, path: tuple[str, ...], form: str) -> Use:
+    return Use(node.start_byte, HOME, path, form, "public")

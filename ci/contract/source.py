@@ -1,0 +1,63 @@
+"""The bytes of a source file: reading them, and saying where in them something is."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from dataclasses import dataclass
+
+LARGEST_READ_BYTES = 8 << 20
+LARGEST_PARSED_BYTES = 512 << 10  # beyond it the parser can take seconds over one file
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Unread(Exception):
+    """Say in one phrase why a file was not read."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is, counted from 1; columns count characters."""
+
+    line: int
+    column: int
+
+
+def read(path: str) -> bytes:
+    """
+    Return the file's text as UTF-8, without reading more of it than is sensible.
+
+    Raises:
+        Unread: it cannot be read, is too large, or is not text.
+    """
+    try:
+        data = _bytes(path)
+    except OSError as error:
+        raise Unread(f"could not be read: {(error.strerror or str(error)).lower()}") from error
+    if len(data) > LARGEST_READ_BYTES:
+        raise Unread(f"is larger than {LARGEST_READ_BYTES >> 20} MB")
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", errors="replace").encode()
+    if b"\0" in data:
+        raise Unread("is binary")
+    return data
+
+
+def place(data: bytes, at: int) -> Place:
+    """Return where byte `at` is."""
+    start = data.rfind(b"\n", 0, at) + 1
+    line = data[start:at].decode(errors="replace").removeprefix("\ufeff")
+    return Place(data.count(b"\n", 0, start) + 1, len(line) + 1)
+
+
+def _bytes(path: str) -> bytes:
+    """Read without Python's buffering, which costs as much as the reading; a pipe or device is never waited for."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        data = os.read(handle, LARGEST_READ_BYTES + 1)
+        while len(data) <= LARGEST_READ_BYTES and (more := os.read(handle, LARGEST_READ_BYTES + 1 - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(handle)
