@@ -212,6 +212,13 @@ def code_at_hand(control_url: str, backend: Backend) -> Code:
     return _code(found["modules"], found["functions"], found["schema"])
 
 
+def scratch(control_url: str, backend: Backend) -> Backend:
+    """Return one more deployment of the sandbox beside `backend`, for code that is not the app's."""
+    body = {"deployment": "dev:another-repository-100"}
+    made = _asked("POST", f"{control_url}/__sandbox/convex/deployments", {}, body)
+    return Backend(made["deployment"], Secret(made["deploy_key"]), backend.provision_host)
+
+
 def variables(backend: Backend, url: str) -> dict[str, str]:
     """
     Return the deployment's environment variables.
