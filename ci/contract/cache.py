@@ -26,9 +26,6 @@ class Record:
     why: str = ""
 
 
-NOTHING = Record()
-
-
 @dataclass
 class Memory:
     """

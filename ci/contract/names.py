@@ -12,8 +12,8 @@ from ci.contract.syntax import field_of, text
 from ci.contract.uses import Use
 from ci.contract.values import HOME
 
-_NAME = re.compile(r"^(?P<module>[A-Za-z0-9_$][\w$.-]*(?:/[\w$.-]+)*?)(?:\.[cm]?[jt]sx?)?:(?P<name>[A-Za-z_$][\w$]*)$")
-_MODULE = re.compile(r"^[A-Za-z0-9_$][\w$-]*(?:/[\w$-]+)*(?:\.js)?$")
+_NAME = re.compile(r"^(?P<module>[\w$][\w$-]*(?:/[\w$-]+)*)(?:\.[cm]?[jt]sx?)?:(?P<name>[A-Za-z_$][\w$]*)$")
+_MODULE = re.compile(r"^[\w$][\w$-]*(?:/[\w$-]+)*(?:\.js)?$")
 _CALLED = ("query", "mutation", "action", "onUpdate", "watchQuery", "prefetchQuery", "useQuery", "useMutation",
            "useAction", "usePaginatedQuery", "usePreloadedQuery", "useQuery_experimental", "preloadQuery",
            "fetchQuery", "fetchMutation", "fetchAction", "convexQuery", "convexAction", "convexMutation",
@@ -43,15 +43,21 @@ def function_path(name: str, *, default: bool = False) -> tuple[str, ...] | None
     return None
 
 
-def handed(root: Node, data: bytes) -> Iterator[Use]:
-    """Yield the functions that the file names in text; only for a file that has to do with Convex."""
+def handed(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
+    """
+    Yield the functions that the file names in text.
+
+    Args:
+        surely: the file imports something of Convex; else only what is called on a `convex` counts.
+    """
     for match in _CALL.finditer(data):
-        if given := _given(root, match.start(1)):
-            yield from _named(given, "string", default=False)
+        called = _called(root, match.start(1))
+        if called is not None and (surely or "onvex" in text(field_of(called, "function"))):
+            yield from _named(called, "string", default=False)
     for name in _makers(root):
         for match in re.finditer(rb"\b" + name.encode() + rb"\b\s*[<(]", data):
-            if given := _given(root, match.start()):
-                yield from _named(given, "makeFunctionReference", default=True)
+            if called := _called(root, match.start()):
+                yield from _named(called, "makeFunctionReference", default=True)
 
 
 def fetched(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
@@ -62,10 +68,8 @@ def fetched(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
         surely: the file has to do with Convex, so a path that cannot be told is listed.
     """
     for match in _ENDPOINT.finditer(data):
-        node = root.descendant_for_byte_range(match.start(), match.end())
-        while node is not None and node.type not in ("string", "template_string", "program"):
-            node = node.parent
-        if node is None or node.type == "program":
+        node = _string_around(root, match.start())
+        if node is None:
             continue
         if found := _RUN_PATH.search(text(node)):
             yield _use(node, (*found[1].split("/"), found[2]), "http")
@@ -86,18 +90,18 @@ def run(data: bytes, *, comments: bool = True, start: int = 0) -> Iterator[Use]:
         if comments and re.search(rb"(?:^|\s)#", line):
             continue
         for at, word in _arguments(match["rest"], match.start("rest")):
-            path = _commanded(word)
+            known, variable, _ = word.partition("$")
+            path = None if variable else _commanded(word)
             if path:
                 yield Use(start + at, HOME, path, "run", "internal")
-            elif "$" in word:
-                yield Use(start + at, HOME, (), "dynamic", "internal")
+            elif variable:
+                yield Use(start + at, HOME, _prefix(known), "dynamic", "internal")
 
 
 def run_in_source(root: Node, data: bytes) -> Iterator[Use]:
     """Yield what `convex run` is told to run in the strings of a source file."""
     for match in _RUN.finditer(data):
-        node = root.descendant_for_byte_range(match.start(), match.start() + 1)
-        if node is not None and node.type in ("string_fragment", "string", "template_string"):
+        if node := _string_around(root, match.start()):
             yield from run(data[match.start() : node.end_byte].rstrip(b"\"'`"), comments=False, start=match.start())
 
 
@@ -106,7 +110,7 @@ def _arguments(rest: bytes, start: int) -> Iterator[tuple[int, str]]:
     skip = False
     for match in _WORD.finditer(rest):
         word = match[0].decode(errors="replace")
-        bare = word.strip("\"'\\\n\r")
+        bare = word.strip("\"'\\\n\r ")
         option = bare.partition("=")[0]
         if option in _ELSEWHERE or bare.startswith("#"):
             return
@@ -137,8 +141,8 @@ def _makers(root: Node) -> Iterable[str]:
             yield local
 
 
-def _given(root: Node, at: int) -> Node | None:
-    """Return the first argument of the call of what is named at `at`, if it is one."""
+def _called(root: Node, at: int) -> Node | None:
+    """Return the call of what is named at `at`, if it is called."""
     node = root.descendant_for_byte_range(at, at + 1)
     if node is None or node.type not in ("identifier", "property_identifier"):
         return None
@@ -146,17 +150,26 @@ def _given(root: Node, at: int) -> Node | None:
     if parent is not None and parent.type == "member_expression":
         node, parent = parent, parent.parent
     called = parent is not None and parent.type == "call_expression" and field_of(parent, "function") == node
-    return syntax.argument(parent) if called and parent is not None else None
+    return parent if called else None
 
 
-def _named(given: Node, form: str, *, default: bool) -> Iterator[Use]:
+def _named(call: Node, form: str, *, default: bool) -> Iterator[Use]:
+    """Yield the function that the first argument of a call names."""
+    given = syntax.argument(call)
+    if given is None:
+        return
     if syntax.is_text(given):
         path = function_path(text(given), default=default)
         if path is not None:
             yield _use(given, path, form)
     elif given.type == "template_string" or default:
         known = text(given).partition("${")[0] if given.type == "template_string" else ""
-        yield _use(given, tuple(known.rstrip("/").split("/")) if known else (), "dynamic")
+        yield _use(given, _prefix(known), "dynamic")
+
+
+def _prefix(known: str) -> tuple[str, ...]:
+    """Return the path that the beginning of a name stands for."""
+    return tuple(part for part in known.partition(":")[0].split("/") if part)
 
 
 def _posted(call: Node, address: Node, *, surely: bool) -> Iterator[Use]:
@@ -175,6 +188,13 @@ def _posted(call: Node, address: Node, *, surely: bool) -> Iterator[Use]:
         waiting += node.named_children
     if surely and not seen:
         yield _use(address, (), "dynamic")
+
+
+def _string_around(root: Node, at: int) -> Node | None:
+    node = root.descendant_for_byte_range(at, at + 1)
+    while node is not None and node.type in ("string_fragment", "escape_sequence"):
+        node = node.parent
+    return node if node is not None and node.type in ("string", "template_string") else None
 
 
 def _call_around(node: Node) -> Node | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from ci.contract import cache as memory
-from ci.contract.cache import NOTHING, Memory, Row
+from ci.contract.cache import Memory, Row
 from ci.contract.modules import Modules
 from ci.contract.resolve import Resolver
 from ci.contract.scan import Scanner
@@ -122,7 +122,7 @@ def _scan(scanner: Scanner, paths: Iterable[str], seen: Memory, *, fresh: set[st
     """Scan files for what they say and, `again`, only for words that were not known before."""
     wanted = [word.encode() for word in fresh]
     for path in paths:
-        if (record := scanner.scan(path, wanted, again=again)) is not NOTHING:
+        if (record := scanner.scan(path, wanted, again=again)) is not None:
             seen.records[path] = record
     seen.words |= fresh
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from tree_sitter import Node
 
 from ci.contract import gate, lexer, names, source, syntax
-from ci.contract.cache import NOTHING, Record, Row
+from ci.contract.cache import Record, Row
 from ci.contract.resolve import Resolver
 from ci.contract.source import LARGEST_PARSED_BYTES, Unread
 from ci.contract.uses import Use, Uses
@@ -28,9 +28,9 @@ class Scanner:
         self._resolver = resolver
         self._is_function = is_function
 
-    def scan(self, path: str, wanted: Collection[bytes], *, again: bool = False) -> Record:
+    def scan(self, path: str, wanted: Collection[bytes], *, again: bool = False) -> Record | None:
         """
-        Return what a file calls.
+        Return what a file calls, or None when it has nothing to do with Convex.
 
         Args:
             wanted: words that lead to an api without naming one.
@@ -41,14 +41,14 @@ class Scanner:
             data = source.read(path)
         except Unread as unread:
             hidden = not is_source and "." not in os.path.basename(path)
-            return NOTHING if hidden else Record(why=str(unread))
+            return None if hidden else Record(why=str(unread))
         if is_source:
             if (not again and gate.source(data)) or gate.words(data, wanted):
                 return self._source(path, data)
         elif not again and gate.script(data):
             uses = _package_scripts(data) if path.endswith("package.json") else names.run(data)
             return Record([_row(data, use) for use in uses])
-        return NOTHING
+        return None
 
     def _source(self, path: str, data: bytes) -> Record:
         if len(data) > LARGEST_PARSED_BYTES:
@@ -61,20 +61,21 @@ class Scanner:
         rows = [_row(data, uses[at]) for at in sorted(uses)]
         words = self._words(path) if links.exports or links.stars else []
         why = _trouble(root, data) if root.has_error and (rows or words) else ""
-        return Record(rows, words, why) if rows or words or why else NOTHING
+        return Record(rows, words, why)
 
     def _in_text(self, path: str, data: bytes, root: Node) -> Iterator[Use]:
-        surely = b"onvex" in data or self._has_client(path, root, data)
-        if surely:
-            yield from names.handed(root, data)
+        surely = self._is_client(path, root, data)
+        yield from names.handed(root, data, surely=surely)
         if b"/api/" in data:
             yield from names.fetched(root, data, surely=surely or b"CONVEX" in data)
         if b"convex" in data:
             yield from names.run_in_source(root, data)
 
-    def _has_client(self, path: str, root: Node, data: bytes) -> bool:
+    def _is_client(self, path: str, root: Node, data: bytes) -> bool:
+        """Tell whether the file imports something of Convex, or a client that another module made."""
         ties = self.world.learn(path, data, root).imports.values()
-        return any(isinstance(self.world.imported(path, *tie), Client) for tie in ties)
+        named = any("convex" in specifier.lower() for specifier, _ in ties)
+        return named or any(isinstance(self.world.imported(path, *tie), Client) for tie in ties)
 
     def _words(self, path: str) -> list[str]:
         """Return the words by which other files may reach an api through this one."""

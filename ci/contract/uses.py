@@ -76,13 +76,15 @@ class Uses:
         """Follow import("...") and require("...")."""
         for match in _LOADS.finditer(self._data):
             node = self._root.descendant_for_byte_range(match.start(), match.start() + 1)
-            call = node.parent if node else None
-            if node is None or call is None or node.type not in ("import", "identifier"):
+            while node is not None and node.type in ("import", "identifier"):
+                node = node.parent
+            call = node
+            if call is None:
                 continue
             if name := syntax.module_named(call):
                 value = self._world.imported(self._path, name, "*")
                 if value is not None:
-                    self._follow(call, value, node.start_byte)
+                    self._follow(call, value, match.start())
 
     def _follow_name(self, name: str) -> None:
         places = list(self._places(name))
