@@ -13,6 +13,7 @@ from ci.contract.spec import Function, HttpRoute, Spec
 from ci.contract.validators import Object
 
 ALIKE = 0.6  # how similar two names must be, when the validators say too little to guess a new name by
+CANDIDATES = 20  # among more than these no guess is worth its while
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def compare(
             they call by name and with the arguments of before, and nobody reads what is returned.
     """
     callers = _Callers(live_calls, new_calls, scheduled)
+    added = [function for path, function in sorted(new.functions.items()) if path not in old.functions]
     changes: list[Change] = []
     for path in sorted({*old.functions, *new.functions}):
         before, after = old.functions.get(path), new.functions.get(path)
@@ -65,7 +67,7 @@ def compare(
             changes.append(Change(path, "safe", "added", "no client of before calls it", False))
         elif after is None:
             finding = Finding("breaking", "removed", "clients that call it get an error")
-            changes.append(_weighed(before, _renamed(before, old, new) or finding, callers, meets_jobs=True))
+            changes.append(_weighed(before, _renamed(before, added) or finding, callers, meets_jobs=True))
         else:
             changes += _changed(before, after, callers)
     return (*changes, *_routes(old.routes, new.routes))
@@ -82,7 +84,7 @@ def _changed(old: Function, new: Function, callers: _Callers) -> Iterator[Change
 
 def _signature(old: Function, new: Function) -> list[Finding]:
     """Return what a job that was scheduled before meets, too."""
-    kind = Finding("breaking", f"{old.kind} became {new.kind}", f"clients that call it as a {old.kind} get an error")
+    kind = Finding("breaking", f"{old.kind} became {new.kind}", f"clients that call the {old.kind} get an error")
     return [*([kind] if old.kind != new.kind else []), *fit.arguments(old.args, new.args)]
 
 
@@ -92,12 +94,12 @@ def _visibility(new: Function) -> Finding:
     return Finding("breaking", "made internal", "only the backend itself may call it now")
 
 
-def _renamed(gone: Function, old: Spec, new: Spec) -> Finding | None:
+def _renamed(gone: Function, added: Sequence[Function]) -> Finding | None:
     """Guess the new name: a function that is new, of the same kind and with the same validators."""
-    alike = [path for path, function in new.functions.items() if path not in old.functions and _is_like(gone, function)]
+    alike = [function.path for function in added if _is_like(gone, function)]
     says_something = isinstance(gone.args, Object) and bool(gone.args.fields)
     cutoff = 0.0 if says_something else ALIKE
-    close = difflib.get_close_matches(gone.path, sorted(alike), n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(gone.path, alike, n=1, cutoff=cutoff) if len(alike) <= CANDIDATES else []
     if not close:
         return None
     what = f"removed, perhaps renamed to {close[0]}"

@@ -6,9 +6,28 @@ import json
 
 import pytest
 
-from ci.contract import spec
+from ci.contract import spec, validators
 from ci.contract.spec import Function, HttpRoute, Spec
-from ci.contract.validators import Any, Array, Field, Id, Int64, Literal, Null, Object, Record, String, Union, Unknown
+from ci.contract.validators import (
+    Any,
+    Array,
+    Boolean,
+    Bytes,
+    DocumentId,
+    Field,
+    Id,
+    Int64,
+    Literal,
+    Null,
+    Number,
+    Object,
+    Record,
+    String,
+    Union,
+    Unknown,
+    Validator,
+    Value,
+)
 from ci.errors import InputError
 
 API_SPEC: list[dict[str, object]] = [
@@ -116,6 +135,75 @@ def test_a_validator_of_a_later_convex_is_kept_as_it_is() -> None:
 def test_what_is_no_function_spec_is_refused(found: list[dict[str, object]]) -> None:
     with pytest.raises(InputError, match="this is no function spec"):
         spec.parse(found)
+
+
+VALUES: dict[str, Value] = {
+    "null": None,
+    "true": True,
+    "1n": 1,
+    "1": 1.0,
+    "-0": -0.0,
+    "'a'": "a",
+    "bytes": b"a",
+    "id": DocumentId("sites", "a"),
+    "[]": [],
+    "['a']": ["a"],
+    "{}": {},
+    "{a: 'a'}": {"a": "a"},
+    "{a: 'a', b: 1}": {"a": "a", "b": 1.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("validator", "accepted"),
+    [
+        (Any(), [*VALUES]),
+        (Null(), ["null"]),
+        (Boolean(), ["true"]),
+        (Int64(), ["1n"]),
+        (Number(), ["1", "-0"]),
+        (String(), ["'a'", "id"]),
+        (Bytes(), ["bytes"]),
+        (Id("sites"), ["id"]),
+        (Id("places"), []),
+        (Literal(True), ["true"]),
+        (Literal(1), ["1n"]),
+        (Literal(1.0), ["1"]),
+        (Literal(0.0), []),
+        (Literal("a"), ["'a'", "id"]),
+        (Array(String()), ["[]", "['a']"]),
+        (Array(Number()), ["[]"]),
+        (Record(String(), String()), ["{}", "{a: 'a'}"]),
+        (Record(Id("sites"), Any()), ["{}"]),
+        (Object({}), ["{}"]),
+        (Object({"a": Field(String(), False)}), ["{a: 'a'}"]),
+        (Object({"a": Field(String(), False), "b": Field(Number(), True)}), ["{a: 'a'}", "{a: 'a', b: 1}"]),
+        (Object({"a": Field(Null(), True)}), ["{}"]),
+        (Union((Null(), Literal(1))), ["null", "1n"]),
+        (Union(()), []),
+    ],
+    ids=validators.show,
+)
+def test_a_validator_accepts_what_convex_takes(validator: Validator, accepted: list[str]) -> None:
+    assert [name for name, value in VALUES.items() if validators.accepts(validator, value)] == accepted
+
+
+@pytest.mark.parametrize(
+    ("validator", "shown"),
+    [
+        (
+            Object({"a": Field(Id("sites"), True), "b": Field(Bytes(), False)}),
+            'v.object({a: v.optional(v.id("sites")), b: v.bytes()})',
+        ),
+        (
+            Union((Literal("x"), Literal(1), Literal(1.0), Literal(1.5), Literal(False))),
+            'v.union(v.literal("x"), v.literal(1n), v.literal(1), v.literal(1.5), v.literal(false))',
+        ),
+        (Record(String(), Array(Int64())), "v.record(v.string(), v.array(v.int64()))"),
+    ],
+)
+def test_a_validator_is_shown_as_it_is_written(validator: Validator, shown: str) -> None:
+    assert validators.show(validator) == shown
 
 
 @pytest.mark.parametrize("found", ["string", {"kind": "string"}, {"type": "array"}, {"type": "literal", "value": None}])
