@@ -182,7 +182,6 @@ VALUES: dict[str, Value] = {
         (Union((Null(), Literal(1))), ["null", "1n"]),
         (Union(()), []),
     ],
-    ids=validators.show,
 )
 def test_a_validator_accepts_what_convex_takes(validator: Validator, accepted: list[str]) -> None:
     assert [name for name, value in VALUES.items() if validators.accepts(validator, value)] == accepted
