@@ -112,7 +112,7 @@ def contract(
     place = calls.repository(Path(root).resolve()) if root else calls.app_repository(settings.app)
     specs = {} if references_only else _specs(c, settings, place, against, target)
     checked = calls.held(settings, place, specs)
-    print(report.contract(checked, format, where=calls.name(config.ROOT, place.root)))
+    print(report.contract(checked, format, where=calls.in_version_control(place.root)))
     calls.refuse_missing(checked.missing, against)
     return f"{len(checked.found.references)} calls" + ("" if references_only else ", all there")
 
@@ -319,6 +319,7 @@ def _generate(c: Context, app: App, backend: Backend) -> None:
 
 def _specs(c: Context, settings: Config, place: Repository, against: str, target: str) -> dict[str, Spec]:
     """Return what the backends of a repository have, as far as it is known."""
+    calls.refuse_none(place)
     if against != "code":
         return {calls.only(settings.app, place): _outside(c, settings, against, target)}
     if place.is_app:

@@ -232,7 +232,6 @@ def _contract_text(found: Contract) -> Iterator[str]:
     if lost:
         yield f"{len(lost)} calls of no backend that is known"
         yield from _places(lost)
-    yield from calls.lines(found.missing)
     yield from (f"  {one.path}:{one.line} calls {one.prefix}[...], not known which" for one in found.found.dynamic)
     yield from (f"  {one.path} was not read: {one.why}" for one in found.found.skipped)
 

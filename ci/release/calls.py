@@ -94,7 +94,7 @@ def only(app: App, place: Repository) -> str:
     Return the name of the one backend that a single spec can belong to: the app's own, or the only one.
 
     Raises:
-        InputError: there is none, or there are several.
+        InputError: there are none, or several.
     """
     named = dict(place.named())
     own = name(place.root, generated.functions_folder(app))
@@ -102,6 +102,18 @@ def only(app: App, place: Repository) -> str:
         return own if own in named else next(iter(named))
     what = f"{place.root} has not one backend but {', '.join(named) or 'none'}"
     raise InputError(what, hint="name the folder of one package: --root ../my-app/packages/backend")
+
+
+def refuse_none(place: Repository) -> None:
+    """
+    Return when there is a backend to hold calls against.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not place.backends:
+        hint = "a backend is what convex.json names, or convex/ in a package that depends on convex"
+        raise InputError(f"there is no folder of Convex functions in {place.root}", hint=hint)
 
 
 def app_of(app: App, place: Repository, folder: Path) -> App:
@@ -113,6 +125,12 @@ def app_of(app: App, place: Repository, folder: Path) -> App:
 def name(root: Path, folder: Path) -> str:
     """Return a folder as a path from `root`."""
     return Path(os.path.relpath(folder, root)).as_posix()
+
+
+def in_version_control(root: Path) -> str:
+    """Return `root` as a path in the repository that holds it, as annotations name files; "." without one."""
+    top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
+    return name(top, root)
 
 
 def read_spec(path: Path) -> Spec:

@@ -25,6 +25,15 @@ FUNCTIONS = ["companies:list", "incidents:list", "incidents:report", "participan
 CALLED = [*FUNCTIONS, "sites/list:listCompanySites"]
 TAB = 'import { api } from "@example/convex/api";\nexport const call = api.tabs.{name};\n'
 TABS = "example/apps/convex/tabs.ts"
+LATER = "example/apps/convex/later.ts"
+WORK = """import { internalMutation } from "./_generated/server";
+import { internal } from "./_generated/api";
+export const work = internalMutation(async () => null);
+"""
+START = """export const start = internalMutation(async (ctx) => {
+  await ctx.scheduler.runAfter(3_600_000, internal.later.work, {});
+});
+"""
 CALLER = "example/apps/web/src/tab.ts"
 
 
@@ -88,7 +97,7 @@ def test_the_frontend_of_the_first_incident_stops_before_anything_is_approved(ch
         ended = checkout.inv("contract", "--format", "json")
         assert (ended.status, ended.errors[0].splitlines()[0]) == (4, "error: code lacks what is called:")
         found = json.loads(ended.stdout)
-        assert found["backends"] == [{"path": "apps/convex", "functions": 7}]
+        assert [one["path"] for one in found["backends"]] == ["apps/convex"]
         assert [(one["function"], one["suggestion"], one["at"]) for one in found["missing"]] == [
             ("sites/list:listCompanySite", "sites/list:listCompanySites", [{"path": "apps/web/src/tab.ts", "line": 2}])
         ]
@@ -110,7 +119,7 @@ def test_verify_backend_names_function_file_and_line(checkout: Checkout) -> None
 
 
 def test_the_stamp_lists_what_the_site_calls(checkout: Checkout) -> None:
-    assert clouds.site(checkout.sandbox).stamp()["functions"] == CALLED
+    assert set(CALLED) <= set(clouds.site(checkout.sandbox).stamp()["functions"])
 
 
 def test_a_rename_in_three_releases_and_no_tab_sees_an_error(checkout: Checkout) -> None:
@@ -143,19 +152,21 @@ def test_a_rename_in_three_releases_and_no_tab_sees_an_error(checkout: Checkout)
     assert errors == []
 
 
-def test_a_break_that_is_allowed_is_shipped(checkout: Checkout) -> None:
-    checkout.write({TABS: query("first"), CALLER: calling("first")})
+def test_a_break_is_shipped_when_it_is_allowed_by_name(checkout: Checkout) -> None:
+    backend, caller = TABS.replace("tabs", "broken"), CALLER.replace("tab", "broken")
+    checkout.write({backend: query("first"), caller: calling("first").replace("tabs", "broken")})
     checkout.commit("Begin")
-    assert checkout.inv("deploy", "--no-browser", "--allow-breaking", "tabs:second").status == 0
-    checkout.write({TABS: query("third"), CALLER: calling("third")})
+    assert checkout.inv("deploy", "--no-browser").status == 0
+    checkout.write({backend: query("third"), caller: calling("third").replace("tabs", "broken")})
     checkout.commit("Break")
-    allowed = ("--allow-breaking", "tabs:first", "--allow-breaking", "tabs:second")
-    assert checkout.inv("plan", *allowed).status == 0
-    plan = checkout.inv("plan", "--format", "json")
+    plan = checkout.inv("plan", "--format", "json", "--allow-breaking", "broken:other")
     assert plan.status == 4
-    found = json.loads(plan.stdout)
-    assert found["functions"]["added"] == ["tabs:third"]
-    assert [(one["function"], one["kind"]) for one in found["functions"]["changed"]] == [("tabs:first", "breaking")]
+    found = json.loads(plan.stdout)["functions"]
+    assert found["added"] == ["broken:third"]
+    assert [(one["function"], one["kind"]) for one in found["changed"]] == [("broken:first", "breaking")]
+    allowed = ("--allow-breaking", "broken:other", "--allow-breaking", "broken:first")
+    assert checkout.inv("deploy", "--no-browser", *allowed).status == 0
+    assert "broken:first" not in clouds.backend(checkout.sandbox).functions()
 
 
 def test_only_the_references_need_nothing(checkout: Checkout, tmp_path: Path) -> None:
@@ -180,6 +191,37 @@ def test_a_file_may_be_the_other_side(checkout: Checkout, tmp_path: Path) -> Non
     assert checkout.inv(*argv).status == 4
     spec.write_text("no spec")
     assert checkout.inv(*argv).status == 2
+
+
+def test_a_repository_without_a_backend_is_not_called_checked(checkout: Checkout, tmp_path: Path) -> None:
+    ended = checkout.inv("contract", "--root", str(tmp_path))
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.errors[0].startswith("error: there is no folder of Convex functions in ")
+    listed = checkout.inv("contract", "--root", str(tmp_path), "--references-only", "--format", "json")
+    assert (listed.status, json.loads(listed.stdout)["backends"]) == (0, [])
+
+
+def test_another_repository_is_pushed_to_a_deployment_of_its_own(checkout: Checkout) -> None:
+    ended = checkout.inv("contract", "--root", "example", "--format", "json")
+    assert (ended.status, ended.errors, ended.began) == (0, [], ["contract"])
+    assert json.loads(ended.stdout)["backends"][0]["path"] == "apps/convex"
+    assert json.loads(ended.stdout)["backends"][0]["functions"] is not None
+    pushed = {one["server"] for one in checkout.sandbox.requests() if one["path"] == "/api/deploy2/start_push"}
+    assert pushed == {"convex:another-repository-100"}
+
+
+def test_a_function_that_is_scheduled_is_not_taken_away(checkout: Checkout) -> None:
+    checkout.write({LATER: WORK + START})
+    checkout.commit("Schedule")
+    assert checkout.inv("verify-backend", "--no-browser").status == 0
+    backend = clouds.backend(checkout.sandbox)
+    checkout.write({LATER: WORK.replace("work", "other")})
+    checkout.commit("Take it away")
+    assert checkout.inv("plan").status == 0
+    backend.ask("later:start")
+    refused = checkout.inv("plan")
+    assert refused.status == 4
+    assert "later:work: removed" in refused.errors[0]
 
 
 def repository(folder: Path, checkout: Checkout) -> None:
