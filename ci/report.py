@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ci.contract.compatibility import Change
 from ci.contract.plan import Plan
-from ci.contract.references import Reference
 from ci.errors import InputError
 from ci.release import calls
 from ci.release.calls import Contract
 from ci.release.comparison import Comparison
 from ci.release.manifest import Stamp
+
+if TYPE_CHECKING:
+    from ci.contract.references import Reference
 
 LISTED = 12
 FORMATS = ("text", "json", "github")

@@ -6,9 +6,12 @@ import difflib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ci.contract.references import Found, Reference
 from ci.contract.spec import Function, Spec, canonical
+
+if TYPE_CHECKING:  # what finds references takes long to import
+    from ci.contract.references import Found, Reference
 
 # As it ends in "useQuery", "usePaginatedQuery", "client.mutation" and "/api/action"; not in "transaction".
 _KIND = re.compile(r"\b(quer|mutation|action)|(Quer|Mutation|Action)")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ci.contract import compatibility
 from ci.contract.compatibility import Change
-from ci.contract.references import Found
 from ci.contract.spec import Spec
+
+if TYPE_CHECKING:  # what finds references takes long to import
+    from ci.contract.references import Found
 
 INDEXES = ("indexes", "stagedDbIndexes", "searchIndexes", "vectorIndexes")
 # What every deployment has without being told.
@@ -102,7 +104,7 @@ def lacking(read: Iterable[str], have: Iterable[str]) -> tuple[str, ...]:
 def clients(found: Found, backend: str) -> Found:
     """Return what was found outside of the folder `backend`: what is in there is pushed, or tests it."""
     outside = tuple(one for one in found.references if not one.path.startswith(f"{backend}/"))
-    return Found(outside, found.dynamic, found.skipped)
+    return replace(found, references=outside)
 
 
 def names_called(found: Found) -> frozenset[str]:
@@ -113,7 +115,7 @@ def names_called(found: Found) -> frozenset[str]:
 def of(found: Found, backend: str) -> Found:
     """Return what was found of one backend (its folder of functions); what is dynamic or skipped may be of any."""
     mine = tuple(one for one in found.references if one.backend == backend)
-    return Found(mine, found.dynamic, found.skipped)
+    return replace(found, references=mine)
 
 
 def advice(changes: Sequence[Change]) -> str:

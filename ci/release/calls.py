@@ -7,15 +7,18 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ci import convex, rest
 from ci.config import App, Backend, Config
-from ci.contract import check, environment, plan, references, spec
+from ci.contract import check, plan, spec
 from ci.contract.check import Missing
-from ci.contract.references import Found
 from ci.contract.spec import Spec
 from ci.errors import CheckFailed, InputError
 from ci.release import generated
+
+if TYPE_CHECKING:
+    from ci.contract.references import Found
 
 _SKIPPED = {"node_modules", ".git", ".turbo", "dist", "build", ".next", "coverage", "_generated"}
 
@@ -66,6 +69,9 @@ def repository(root: Path) -> Repository:
 
 def find(config: Config, place: Repository) -> Found:
     """Return every call in a repository to a function of its backends."""
+    # Imported when first used: what only lists the tasks need not wait for a parser.
+    from ci.contract import references
+
     return references.find(place.root, place.backends, cache=config.state / "cache")
 
 
@@ -184,6 +190,8 @@ def wait_until_served(backend: Backend, url: str, found: Found, *, within_s: flo
 
 def variables_read(app: App) -> frozenset[str]:
     """Return the names of the environment variables that the backend's code reads."""
+    from ci.contract import environment
+
     folder = generated.functions_folder(app)
     texts = {name(folder, path): path.read_text(errors="replace") for path in generated.modules(folder)}
     return environment.read(texts).names

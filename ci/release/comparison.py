@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ci import convex
 from ci.config import Config, Target
 from ci.contract import check, plan, spec
 from ci.contract.check import Missing
 from ci.contract.plan import Calls, Half, Plan
-from ci.contract.references import Found
 from ci.convex import Code
 from ci.errors import CheckFailed, LockstepError, Unfinished
 from ci.release import calls, manifest, migrations
 from ci.release.git import Tree
 from ci.release.manifest import Stamp
+
+if TYPE_CHECKING:
+    from ci.contract.references import Found
 
 T = TypeVar("T")
 
