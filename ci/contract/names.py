@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tree_sitter import Node
 
 from ci.contract import syntax
-from ci.contract.syntax import field_of, text
+from ci.contract.syntax import Links, field_of, text
 from ci.contract.uses import Use
 from ci.contract.values import HOME
 
@@ -43,7 +43,7 @@ def function_path(name: str, *, default: bool = False) -> tuple[str, ...] | None
     return None
 
 
-def handed(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
+def handed(root: Node, data: bytes, links: Links, *, surely: bool) -> Iterator[Use]:
     """
     Yield the functions that the file names in text.
 
@@ -54,7 +54,7 @@ def handed(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
         called = _called(root, match.start(1))
         if called is not None and (surely or "onvex" in text(field_of(called, "function"))):
             yield from _named(called, "string", default=False)
-    for name in _makers(root):
+    for name in _makers(links) if b"makeFunctionReference" in data else ():
         for match in re.finditer(rb"\b" + name.encode() + rb"\b\s*[<(]", data):
             if called := _called(root, match.start()):
                 yield from _named(called, "makeFunctionReference", default=True)
@@ -134,9 +134,9 @@ def _commanded(word: str) -> tuple[str, ...] | None:
     return function_path(word, default=True)
 
 
-def _makers(root: Node) -> Iterable[str]:
+def _makers(links: Links) -> Iterable[str]:
     """Yield the local names of makeFunctionReference."""
-    for local, (specifier, name) in syntax.links(root).imports.items():
+    for local, (specifier, name) in links.imports.items():
         if specifier.startswith("convex") and name == "makeFunctionReference":
             yield local
 

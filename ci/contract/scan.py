@@ -13,6 +13,7 @@ from ci.contract import gate, lexer, names, source, syntax
 from ci.contract.cache import Record, Row
 from ci.contract.resolve import Resolver
 from ci.contract.source import LARGEST_PARSED_BYTES, Unread
+from ci.contract.syntax import Links
 from ci.contract.uses import Use, Uses
 from ci.contract.values import Client, Tree, World
 from ci.contract.walk import SOURCES
@@ -55,25 +56,25 @@ class Scanner:
             rows = [_row(data, use) for use in lexer.uses(self.world, path, data)]
             return Record(rows, why=f"is larger than {LARGEST_PARSED_BYTES >> 10} KB: read without parsing it")
         root = syntax.parse(path, data)
-        links = self.world.learn(path, data, root)
-        uses = {use.at: use for use in self._in_text(path, data, root)}
+        links = self.world.learn(path, root)
+        uses = {use.at: use for use in self._in_text(path, data, root, links)}
         uses |= {use.at: use for use in Uses(self.world, path, data, root, self._is_function).find()}
         rows = [_row(data, uses[at]) for at in sorted(uses)]
         words = self._words(path) if links.exports or links.stars else []
         why = _trouble(root, data) if root.has_error and (rows or words) else ""
         return Record(rows, words, why)
 
-    def _in_text(self, path: str, data: bytes, root: Node) -> Iterator[Use]:
-        surely = self._is_client(path, root, data)
-        yield from names.handed(root, data, surely=surely)
+    def _in_text(self, path: str, data: bytes, root: Node, links: Links) -> Iterator[Use]:
+        surely = self._is_client(path, links)
+        yield from names.handed(root, data, links, surely=surely)
         if b"/api/" in data:
             yield from names.fetched(root, data, surely=surely or b"CONVEX" in data)
         if b"convex" in data:
             yield from names.run_in_source(root, data)
 
-    def _is_client(self, path: str, root: Node, data: bytes) -> bool:
+    def _is_client(self, path: str, links: Links) -> bool:
         """Tell whether the file imports something of Convex, or a client that another module made."""
-        ties = self.world.learn(path, data, root).imports.values()
+        ties = links.imports.values()
         named = any("convex" in specifier.lower() for specifier, _ in ties)
         return named or any(isinstance(self.world.imported(path, *tie), Client) for tie in ties)
 

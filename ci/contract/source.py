@@ -9,6 +9,7 @@ from dataclasses import dataclass
 LARGEST_READ_BYTES = 8 << 20
 LARGEST_PARSED_BYTES = 512 << 10  # beyond it the parser can take seconds over one file
 
+_CHUNK_BYTES = 256 << 10
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -55,9 +56,9 @@ def _bytes(path: str) -> bytes:
     """Read without Python's buffering, which costs as much as the reading; a pipe or device is never waited for."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        data = os.read(handle, LARGEST_READ_BYTES + 1)
-        while len(data) <= LARGEST_READ_BYTES and (more := os.read(handle, LARGEST_READ_BYTES + 1 - len(data))):
-            data += more
-        return data
+        chunks = [os.read(handle, _CHUNK_BYTES)]  # a larger buffer costs more than what most files hold
+        while len(chunks[-1]) == _CHUNK_BYTES and len(chunks) * _CHUNK_BYTES <= LARGEST_READ_BYTES:
+            chunks.append(os.read(handle, _CHUNK_BYTES))
+        return b"".join(chunks)
     finally:
         os.close(handle)

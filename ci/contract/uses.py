@@ -57,7 +57,7 @@ class Uses:
 
     def find(self) -> list[Use]:
         """Return the uses, in the order of the file."""
-        for local, (specifier, name) in self._world.learn(self._path, self._data, self._root).imports.items():
+        for local, (specifier, name) in self._world.learn(self._path, self._root).imports.items():
             if (value := self._world.imported(self._path, specifier, name)) is not None:
                 self._bind(local, _Binding(0, len(self._data) + 1, value))
         self._follow_loads()

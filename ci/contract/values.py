@@ -14,7 +14,7 @@ from ci.contract.source import LARGEST_PARSED_BYTES, Unread
 from ci.contract.syntax import Links, field_of, text
 
 HOME = "?"  # the backend of a file that does not say which: decided once all files are known
-_CLIENT = re.compile(rb"\bnew\s+\w*Convex\w*Client\b")
+_CLIENT = re.compile(rb"\Anew\s+\w*Convex\w*Client\b")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Client:
-    """An export of a module that makes a Convex client: strings handed to its methods name functions."""
+    """A client of Convex: strings handed to its methods name functions."""
 
 
 Value = Tree | Space | Client
@@ -48,15 +48,12 @@ class World:
         self.resolver = resolver
         self.consulted: set[str] = set()
         self._links: dict[str, Links] = {}
-        self._clients: set[str] = set()
         self._exported: dict[tuple[str, str], Value] = {}
 
-    def learn(self, path: str, data: bytes, root: Node) -> Links:
+    def learn(self, path: str, root: Node) -> Links:
         """Return how a file that was parsed is tied to others, and remember it."""
         if path not in self._links:
             self._links[path] = syntax.links(root)
-            if _CLIENT.search(data):
-                self._clients.add(path)
         return self._links[path]
 
     def imported(self, path: str, specifier: str, name: str) -> Value | None:
@@ -92,7 +89,7 @@ class World:
                 data = b""
             if len(data) > LARGEST_PARSED_BYTES:
                 data = b""
-            self.learn(path, data, syntax.parse(path, data))
+            self.learn(path, syntax.parse(path, data))
         return self._links[path]
 
     def _imported(self, path: str, specifier: str, name: str, seen: frozenset[tuple[str, str]]) -> Value | None:
@@ -129,8 +126,7 @@ class World:
         known = self._of(path)
         if name in known.exports:
             specifier, there = known.exports[name]
-            found = self._imported(path, specifier, there, seen) if specifier else self._local(path, there, seen)
-            return found or (Client() if path in self._clients and not specifier else None)
+            return self._imported(path, specifier, there, seen) if specifier else self._local(path, there, seen)
         for specifier in known.stars if name != "default" else ():
             if found := self._imported(path, specifier, name, seen):
                 return found
@@ -166,4 +162,4 @@ class World:
             return self._value(path, node.named_children[0], seen)
         if name := syntax.module_named(node):
             return self._imported(path, name, "*", seen)
-        return None
+        return Client() if _CLIENT.search(node.text or b"") else None
