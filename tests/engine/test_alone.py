@@ -1,4 +1,4 @@
-"""A step may be asked for with flags that make it a command of its own: then it needs nothing, and nothing rests on it."""
+"""A step may be asked for with flags that make it a command of its own: it needs nothing, and nothing rests on it."""
 
 from __future__ import annotations
 
