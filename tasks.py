@@ -13,18 +13,22 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from ci import config, convex, pages, report, toolchain
-from ci.config import Config, Target
+from ci.config import App, Backend, Config, Target
+from ci.contract import spec
+from ci.contract.spec import Spec
 from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
-from ci.release import bunlock, comparison, generated, git, manifest, migrations, page, refusals, variables
+from ci.release import bunlock, calls, comparison, generated, git, manifest, migrations, page, refusals, variables
+from ci.release.calls import Repository
 from ci.release.comparison import Comparison
 from ci.release.git import Tree
 from ci.secret import Secret
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
+FORMAT = {"format": "how to print it: text, json, or github for annotations"}
 
 
 @step(
@@ -68,12 +72,7 @@ def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
     _start_sandbox(c)
-    bundled = None
-    # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
-    while bundled != (found := generated.bundled(settings.app)):
-        bundled = found
-        with c.cd(settings.app.backend_folder):
-            c.run(shlex.join(convex.codegen_argv(settings.app)), env=convex.env(settings.code_generation()))
+    _generate(c, settings.app, settings.code_generation())
     generated.stale_copies(settings.app)
     return generated.difference(_read(c, generated.differs_argv(settings.app)))
 
@@ -90,7 +89,38 @@ def test(c: Context) -> str | None:
     return _script(c, "test")
 
 
-@step(pre=[lint, lockfile, typecheck, test], timeout_s=60)
+@step(
+    pre=[codegen],
+    timeout_s=600,
+    alone=("root", "against", "references_only"),
+    help=TARGET
+    | FORMAT
+    | {
+        "root": "another repository (default: the app of lockstep.toml)",
+        "against": "what must have the functions: code, live, or a file that npx convex function-spec wrote",
+        "references_only": "list the calls, check none: needs no package and no cloud",
+    },
+)
+def contract(
+    c: Context,
+    target: str = "",
+    root: str = "",
+    format: str = "text",
+    against: str = "code",
+    references_only: bool = False,
+) -> str:
+    """Check that each function that is called exists, is public, and is of the right kind."""
+    report.check_format(format)
+    settings = config.load()
+    place = calls.repository(Path(root).resolve()) if root else calls.app_repository(settings.app)
+    specs = {} if references_only else _specs(c, settings, place, against, target)
+    checked = calls.held(settings, place, specs)
+    print(report.contract(checked, format, where=calls.in_version_control(place.root)))
+    calls.refuse_missing(checked.missing, against)
+    return f"{len(checked.found.references)} calls" + ("" if references_only else ", all there")
+
+
+@step(pre=[lint, lockfile, typecheck, test, contract], timeout_s=60)
 def check(c: Context) -> None:
     """Run every check that needs no key and no cloud."""
 
@@ -104,10 +134,22 @@ def build(c: Context, target: str = "") -> str | None:
     return _build(c, settings, settings.target(target))
 
 
-@step(pre=[codegen], timeout_s=120, help=TARGET)
-def plan(c: Context, target: str = "") -> None:
-    """Show what a release will change, and what is live now."""
-    print(_plan(_compare(c, target)))
+@step(
+    pre=[codegen],
+    timeout_s=120,
+    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field; may be repeated"},
+)
+def plan(
+    c: Context,
+    target: str = "",
+    format: str = "text",
+    allow_breaking: list[str] = [],  # noqa: B006  # Invoke takes a flag that is repeated for one whose default is a list
+) -> None:
+    """Show what a release will change; refuse what would break clients in the field."""
+    report.check_format(format)
+    world = _compare(c, target)
+    print(_plan(world, format))
+    world.refuse_breaking(allow_breaking)
 
 
 @step(pre=[check, build, plan], timeout_s=3600, terminal=True, help=TARGET | {"yes": "release without being asked"})
@@ -121,7 +163,7 @@ def approve(c: Context, target: str = "", yes: bool = False) -> str:
             f"releasing to {world.target.name} needs an approval, and there is no terminal to ask on",
             hint="approve it with --yes",
         )
-    print(_plan(world), file=sys.stderr)
+    print(_plan(world, "text"), file=sys.stderr)
     if input(f"release to {world.target.name}? [y/N] ").strip().lower() not in ("y", "yes"):
         raise InputError("not approved, nothing was changed", hint="answer y, or pass --yes")
     return "approved"
@@ -148,11 +190,12 @@ def deploy_backend(c: Context, target: str = "") -> str:
 
 @step(pre=[deploy_backend], timeout_s=180, help=TARGET)
 def verify_backend(c: Context, target: str = "") -> str:
-    """Read back, live, every function that was pushed."""
+    """Read back, live, what the frontend calls and what was pushed."""
     settings = config.load()
     backend = settings.target(target).backend
-    here = _here(settings)
-    convex.wait_for_functions(backend, convex.reach(backend), here.functions, within_s=90)
+    here, url = _here(settings), convex.reach(backend)
+    calls.wait_until_served(backend, url, calls.of_clients(settings), within_s=80)
+    convex.wait_for_functions(backend, url, here.functions, within_s=80)
     return f"{len(here.functions)} functions are live"
 
 
@@ -179,7 +222,8 @@ def deploy_frontend(c: Context, target: str = "") -> str:
     if settings.app.prerender:
         _build(c, settings, site)
     _check_dist(settings, url := convex.reach(site.backend))
-    stamp = manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url)
+    called = calls.client_functions(settings)
+    stamp = manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url, called)
     if manifest.live(site) == stamp:
         return f"already so: {site.frontend.site} serves release {stamp.release}"
     output = pages.fresh_output(settings.state / "wrangler")
@@ -277,10 +321,43 @@ def _compare(c: Context, name: str) -> Comparison:
     return comparison.read(settings, settings.target(name), _tree(c, settings))
 
 
-def _plan(world: Comparison) -> str:
+def _plan(world: Comparison, format: str) -> str:
     steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
     rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
-    return report.plan(world, rows)
+    return report.plan(world, rows, format)
+
+
+def _generate(c: Context, app: App, backend: Backend) -> None:
+    """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
+    bundled = None
+    # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
+    while bundled != (found := generated.bundled(app)):
+        bundled = found
+        with c.cd(app.backend_folder):
+            c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
+
+
+def _specs(c: Context, settings: Config, place: Repository, against: str, target: str) -> dict[str, Spec]:
+    """Return what the backends of a repository have, as far as it is known."""
+    calls.refuse_none(place)
+    if against != "code":
+        return {calls.only(settings.app, place): _outside(c, settings, against, target)}
+    if place.is_app:
+        return {calls.only(settings.app, place): spec.parse(_here(settings).spec)}
+    _start_sandbox(c)
+    scratch = convex.scratch(settings.sandbox_control(), settings.code_generation())
+    specs = {}
+    for name, folder in place.named():
+        _generate(c, calls.app_of(settings.app, place, folder), scratch)
+        specs[name] = spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
+    return specs
+
+
+def _outside(c: Context, settings: Config, against: str, target: str) -> Spec:
+    if against != "live":
+        return calls.read_spec(Path(against))
+    backend = _target(c, settings, target).backend
+    return spec.parse(convex.api_spec(backend, convex.reach(backend)))
 
 
 def _script(c: Context, kind: str) -> str | None:

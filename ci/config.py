@@ -61,10 +61,15 @@ class App:
 
 @dataclass(frozen=True)
 class Migration:
-    """A function to run once on a deployment; `done` names a query that answers true when background work has ended."""
+    """
+    A function to run once on a deployment; `done` names a query that answers true when background work has ended.
+
+    `skip` says why it is not to be run after all.
+    """
 
     function: str
     done: str = ""
+    skip: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ci import rest, toolchain
@@ -38,11 +38,16 @@ class Function:
 
 @dataclass(frozen=True)
 class Code:
-    """What a deployment runs, or would run: module path to hash, the functions, and the exported schema."""
+    """
+    What a deployment runs, or would run: module path to hash, the functions, and the exported schema.
+
+    `spec` tells of the same functions as the deployment does, validators included, in any order.
+    """
 
     modules: Mapping[str, str]
     functions: frozenset[Function]
     schema: Any
+    spec: list[dict[str, Any]] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True)
@@ -144,24 +149,52 @@ def missing_operations(backend: Backend, url: str) -> list[str]:
     return [operation for operation in OPERATIONS if operation not in allowed]
 
 
-def functions(backend: Backend, url: str) -> frozenset[Function]:
+def api_spec(backend: Backend, url: str) -> list[dict[str, Any]]:
     """
-    Return the functions that the deployment serves now.
+    Return the function spec of what the deployment serves now, as it tells it.
+
+    Raises:
+        InputError: the key may not read it.
 
     Source: the system query that `convex function-spec` reads; over HTTP it takes 5 ms, the CLI 1.5 s; read 2026-11-22.
     """
-    return _functions(_system(backend, url, "_system/cli/modules:apiSpec"))
+    try:
+        # Encoded: in plain JSON the literals 1n and "1" of a validator are the same.
+        return list(_system(backend, url, "_system/cli/modules:apiSpec", encoding="convex_encoded_json"))
+    except Unfinished as error:
+        if "ViewData" not in missing_operations(backend, url):
+            raise
+        hint = "create a deploy key in the Convex dashboard (Settings, Deploy Keys) that may view data"
+        what = f"CONVEX_DEPLOY_KEY may not read the function spec of {backend.deployment} (ViewData)"
+        raise InputError(what, hint=hint) from error
+
+
+def functions(backend: Backend, url: str) -> frozenset[Function]:
+    """Return the functions that the deployment serves now."""
+    return _functions(api_spec(backend, url))
+
+
+def scheduled(backend: Backend, url: str) -> frozenset[str]:
+    """
+    Return the names of the functions that wait to be run: a push does not change what was scheduled before it.
+
+    Source: system query paginatedScheduledJobs of npm-packages/system-udfs, {"page": [{"udfPath": "a/b.js:c"}],
+        "isDone": bool, "continueCursor": str}; read 2026-11-22.
+    """
+    names: set[str] = set()
+    page: dict[str, Any] = {"isDone": False, "continueCursor": None}
+    while not page["isDone"]:
+        args = {"paginationOpts": {"cursor": page["continueCursor"], "numItems": 1000}}
+        page = _system(backend, url, "_system/frontend/paginatedScheduledJobs", args)
+        names |= {_name(job["udfPath"]) for job in page["page"]}
+    return frozenset(names)
 
 
 def live_code(backend: Backend, url: str) -> Code:
     """Return what the deployment runs now: hashes of its modules, its functions, its schema."""
     hashes = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
     schema = (_system(backend, url, "_system/frontend/getSchemas") or {}).get("active")
-    return Code(
-        {item["path"]: item["hash"] for item in hashes["moduleHashes"]},
-        functions(backend, url),
-        json.loads(schema) if schema else None,
-    )
+    return _code(hashes["moduleHashes"], api_spec(backend, url), json.loads(schema) if schema else None)
 
 
 def code_at_hand(control_url: str, backend: Backend) -> Code:
@@ -176,9 +209,14 @@ def code_at_hand(control_url: str, backend: Backend) -> Code:
     found = answer.json()
     if answer.status != 200 or not found:
         raise Unfinished("the functions of this working tree are not known yet", hint="run ./inv codegen")
-    return Code(
-        {item["path"]: item["hash"] for item in found["modules"]}, _functions(found["functions"]), found["schema"]
-    )
+    return _code(found["modules"], found["functions"], found["schema"])
+
+
+def scratch(control_url: str, backend: Backend) -> Backend:
+    """Return one more deployment of the sandbox beside `backend`, for code that is not the app's."""
+    body = {"deployment": "dev:another-repository-100"}
+    made = _asked("POST", f"{control_url}/__sandbox/convex/deployments", {}, body)
+    return Backend(made["deployment"], Secret(made["deploy_key"]), backend.provision_host)
 
 
 def variables(backend: Backend, url: str) -> dict[str, str]:
@@ -256,6 +294,10 @@ def missing_functions(wanted: frozenset[Function], live: frozenset[Function]) ->
     return lines
 
 
+def _code(modules: list[dict[str, Any]], spec: list[dict[str, Any]], schema: Any) -> Code:
+    return Code({item["path"]: item["hash"] for item in modules}, _functions(spec), schema, spec)
+
+
 def _functions(spec: list[dict[str, Any]]) -> frozenset[Function]:
     """
     Read an apiSpec.
@@ -267,20 +309,28 @@ def _functions(spec: list[dict[str, Any]]) -> frozenset[Function]:
     found = set()
     for item in spec:
         if "identifier" in item:
-            module, _, name = item["identifier"].partition(":")
             visibility = item["visibility"]["kind"]
-            found.add(Function(f"{module.removesuffix('.js')}:{name}", item["functionType"].lower(), visibility))
+            found.add(Function(_name(item["identifier"]), item["functionType"].lower(), visibility))
         else:
             found.add(Function(f"{item['method']} {item['path']}", "http action", "public"))
     return frozenset(found)
+
+
+def _name(path: str) -> str:
+    """Return a function's name of its path: "a/b:c" of "a/b.js:c"; a default export has no name in some paths."""
+    module, _, name = path.partition(":")
+    return f"{module.removesuffix('.js')}:{name or 'default'}"
 
 
 def _admin(backend: Backend) -> dict[str, str | Secret]:
     return {"Authorization": Secret(f"Convex {backend.deploy_key.reveal()}")}
 
 
-def _system(backend: Backend, url: str, path: str) -> Any:
-    answer = _asked("POST", f"{url}/api/query", _admin(backend), {"path": path, "args": {}, "format": "json"})
+def _system(
+    backend: Backend, url: str, path: str, args: Mapping[str, Any] | None = None, *, encoding: str = "json"
+) -> Any:
+    body = {"path": path, "args": dict(args or {}), "format": encoding}
+    answer = _asked("POST", f"{url}/api/query", _admin(backend), body)
     return _value(answer, path)
 
 

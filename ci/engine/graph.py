@@ -75,6 +75,11 @@ class _Graph:
         """Return the node of `item`, a call or a task, with all that belongs to it; `path` leads there."""
         call = item if isinstance(item, Call) else Call(item)
         bound = values.bind(call, self._given)
+        if path and (flag := _alone(call.task, bound)):
+            raise InputError(
+                f"{path[-1].title} needs {values.title(call.task)} as it is, without --{flag}",
+                f"leave it out, or ask for {values.title(call.task)} alone",
+            )
         known = self.nodes if self._dedupe or isinstance(call.task, Step) else path
         for node in known:
             if node.task == call.task and node.bound == bound:
@@ -83,7 +88,8 @@ class _Graph:
 
     def _new(self, node: Node, path: tuple[Node, ...]) -> Node:
         self.nodes.append(node)
-        node.needs = [self.add(item, (*path, node), node.phase) for item in node.task.pre]
+        needed = () if _alone(node.task, node.bound) else node.task.pre
+        node.needs = [self.add(item, (*path, node), node.phase) for item in needed]
         node.posts = [self.add(item, (*path, node), node.phase) for item in node.task.post]
         return node
 
@@ -106,6 +112,15 @@ def _connect(nodes: list[Node], last_phase: int) -> None:
         node.before += [one for one in earlier if one is not node and (one in node.needs or not one.is_last)]
         for post in node.posts:
             post.before.append(node)
+
+
+def _alone(task: Task[Any], bound: Mapping[str, Any]) -> str:
+    """Return the first flag that was given and with which `task` is for itself, or ""."""
+    if not isinstance(task, Step):
+        return ""
+    defaults = task.argspec(task.body).parameters
+    given = (name for name in task.promise.alone if bound[name] != defaults[name].default)
+    return next((name.replace("_", "-") for name in given), "")
 
 
 def _ordered(nodes: list[Node]) -> list[Node]:

@@ -26,6 +26,7 @@ class Promise:
     always: bool = False  # runs at the very end, also after a failure, unless nothing had succeeded by then
     checks: bool = False  # a command that fails in it means that the check found problems
     registry: bool = False  # sees the settings of package registries
+    alone: tuple[str, ...] = ()  # flags with which it needs nothing before it, and is no prerequisite of anything
 
 
 class Step(Task[Body]):
@@ -60,11 +61,12 @@ def step(
     always: bool = False,
     checks: bool = False,
     registry: bool = False,
+    alone: Sequence[str] = (),
     name: str | None = None,
     help: Mapping[str, str] | None = None,
 ) -> Callable[[Body], Step]:
     """Make a function of a Context a step. It may return one line for the summary: what it found or changed."""
-    promise = Promise(timeout_s, changes, terminal, always, checks, registry)
+    promise = Promise(timeout_s, changes, terminal, always, checks, registry, tuple(alone))
 
     def decorate(body: Body) -> Step:
         return Step(body, promise=promise, name=name, help=dict(help or {}), pre=list(pre), post=list(post))

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from ci import convex
 from ci.config import Config, Target
+from ci.contract import check, plan, spec
+from ci.contract.check import Missing
+from ci.contract.plan import Calls, Half, Plan
 from ci.convex import Code
-from ci.errors import LockstepError
-from ci.release import manifest, migrations
+from ci.errors import CheckFailed, LockstepError, Unfinished
+from ci.release import calls, manifest, migrations
 from ci.release.git import Tree
 from ci.release.manifest import Stamp
+
+if TYPE_CHECKING:
+    from ci.contract.references import Found
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The two halves of a target; a half that could not be read is the sentence that says why."""
+    """
+    The two halves of a target; what could not be read is the sentence that says why.
+
+    `calls` are those of the app's clients, `lacking` the variables that the code at hand reads and the deployment does
+    not have, `listed` the migrations that lockstep.toml speaks of.
+    """
 
     target: Target
     tree: Tree
@@ -28,16 +40,45 @@ class Comparison:
     here: Code | str
     pending: tuple[str, ...]
     site: Stamp | str
+    calls: Found | str
+    scheduled: frozenset[str] | str
+    lacking: tuple[str, ...] | str
+    listed: tuple[str, ...]
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """Return what a push would change, or None when a backend or the calls of the clients could not be read."""
+        if isinstance(self.backend, str) or isinstance(self.here, str) or isinstance(self.calls, str):
+            return None
+        old, new = (Half(spec.parse(code.spec), code.schema) for code in (self.backend, self.here))
+        # What could not be read may be anything: each internal function may be scheduled.
+        internal = frozenset(path for path, one in old.spec.functions.items() if one.visibility == "internal")
+        scheduled = internal if isinstance(self.scheduled, str) else self.scheduled
+        called = Calls(self.live_calls, plan.names_called(self.calls), scheduled)
+        return plan.make(old, new, called, self.listed)
 
     @property
-    def added(self) -> list[str]:
-        """Return the functions that the code at hand has and the deployment lacks."""
-        return sorted(self._names(self.here) - self._names(self.backend))
+    def unread(self) -> list[str]:
+        """Return what could not be read, each with the reason."""
+        parts = {
+            self.target.backend.deployment: self.backend,
+            "the code at hand": self.here,
+            "what its clients call": self.calls,
+        }
+        return [f"{name} {found}" for name, found in parts.items() if isinstance(found, str)]
 
     @property
-    def removed(self) -> list[str]:
-        """Return the functions that the deployment has and the code at hand lacks."""
-        return sorted(self._names(self.backend) - self._names(self.here)) if isinstance(self.here, Code) else []
+    def live_calls(self) -> frozenset[str] | None:
+        """Return the functions that the live site calls, or None when that is unknown."""
+        functions = self.site.functions if isinstance(self.site, Stamp) else None
+        return None if functions is None else frozenset(functions)
+
+    @cached_property
+    def unserved(self) -> tuple[Missing, ...]:
+        """Return the calls of the clients at hand that the deployment could not answer now."""
+        if isinstance(self.backend, str) or isinstance(self.calls, str):
+            return ()
+        return check.missing(self.calls, spec.parse(self.backend.spec))
 
     @property
     def backend_is_current(self) -> bool:
@@ -55,23 +96,41 @@ class Comparison:
         """Tell whether nothing is left to release."""
         return self.backend_is_current and self.frontend_is_current and not self.pending
 
-    @staticmethod
-    def _names(code: Code | str) -> set[str]:
-        return {function.name for function in code.functions} if isinstance(code, Code) else set()
+    def refuse_breaking(self, allowed: Iterable[str]) -> None:
+        """
+        Return when clients in the field survive the push.
+
+        Raises:
+            CheckFailed: some would not, and not all of that is allowed.
+            Unfinished: nobody can tell, since one of the backends could not be read.
+        """
+        if self.plan is None:
+            why = "; ".join(self.unread)
+            hint = "see why it cannot be read, then run the same command again"
+            raise Unfinished(f"what this release would break cannot be told: {why}", hint=hint)
+        breaking = self.plan.breaking(allowed)
+        if breaking:
+            said = "\n".join(f"  {one.function}: {one.what}: {one.reason}" for one in breaking)
+            raise CheckFailed(f"clients in the field would break:\n{said}", hint=plan.advice(breaking))
 
 
 def read(config: Config, target: Target, tree: Tree) -> Comparison:
     """Return what is live and what is at hand; nothing is changed, and no failure to read is hidden."""
     here = _or_why(lambda: convex.code_at_hand(config.sandbox_control(), config.code_generation()))
     site = _or_why(lambda: manifest.live(target))
+    found = _or_why(lambda: calls.of_clients(config))
+    listed = tuple(name for item in config.migrations for name in (item.function, item.done) if name)
     try:
         url = convex.reach(target.backend)
     except LockstepError as error:
-        return Comparison(target, tree, "", f"could not be reached: {error}", here, (), site)
+        why = f"could not be reached: {error}"
+        return Comparison(target, tree, "", why, here, (), site, found, why, why, listed)
     backend = _or_why(lambda: convex.live_code(target.backend, url))
+    scheduled = _or_why(lambda: convex.scheduled(target.backend, url)) if backend != here else frozenset()
+    lacking = _or_why(lambda: plan.lacking(calls.variables_read(config.app), convex.variables(target.backend, url)))
     record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
-    return Comparison(target, tree, url, backend, here, pending, site)
+    return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed)
 
 
 def _or_why(ask: Callable[[], T]) -> T | str:

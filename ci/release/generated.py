@@ -42,7 +42,7 @@ def folder_problems(app: App) -> list[LockstepError]:
     problems: list[LockstepError] = []
     if not folder.is_dir():
         problems.append(InputError(f"the functions folder {name} does not exist", hint=hint))
-    elif not any(_modules(folder)):
+    elif not any(modules(folder)):
         what = f"the functions folder {name} is empty: pushing it would delete every function"
         problems.append(InputError(what, hint=hint))
     if doubled.is_dir() and doubled.resolve() != app.backend_folder.resolve():
@@ -110,7 +110,7 @@ def difference(printed: str) -> str | None:
     return f"committed and stale, commit them again: {', '.join(changed)}" if changed else None
 
 
-def _modules(folder: Path) -> Iterator[Path]:
+def modules(folder: Path) -> Iterator[Path]:
     """Yield what the CLI would push: modules with one dot in their name, outside `_generated`."""
     for path in _files(folder):
         if _MODULE.search(path.name) and path.name.count(".") == 1 and "_generated" not in path.parts:

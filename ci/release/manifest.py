@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ class Stamp:
     """
     What a site says of itself at /.well-known/lockstep.json.
 
-    `release` is made of the commit and the content, so the same release built again is the same release.
+    `release` is made of the commit and the content, so the same release built again is the same release. `functions`
+    are those that this site calls, sorted; None in a site stamped before stamps had them: nobody knows what it calls.
     """
 
     version: int
@@ -35,6 +36,7 @@ class Stamp:
     commit: str
     dirty: bool
     backend: Mapping[str, str]
+    functions: tuple[str, ...] | None = None
 
 
 def check_dist(dist: Path, backend_url: str, client: Path) -> None:
@@ -89,8 +91,8 @@ def _other_backends(texts: Mapping[Path, bytes], backend_url: str, client: Path)
     return found
 
 
-def stamp(dist: Path, tree: Tree, deployment: str, backend_url: str) -> Stamp:
-    """Put the stamp of this release into `dist` and return it."""
+def stamp(dist: Path, tree: Tree, deployment: str, backend_url: str, functions: Iterable[str]) -> Stamp:
+    """Put the stamp of this release, which calls `functions`, into `dist` and return it."""
     import hashlib
 
     digest = hashlib.sha256(f"{deployment} {backend_url}\n".encode())
@@ -98,7 +100,8 @@ def stamp(dist: Path, tree: Tree, deployment: str, backend_url: str) -> Stamp:
         if path.is_file() and path != dist / PATH:
             digest.update(f"{path.relative_to(dist)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     release = f"{tree.commit[:12]}-{digest.hexdigest()[:12]}"
-    made = Stamp(VERSION, release, tree.commit, tree.dirty, {"deployment": deployment, "url": backend_url})
+    backend = {"deployment": deployment, "url": backend_url}
+    made = Stamp(VERSION, release, tree.commit, tree.dirty, backend, tuple(sorted(functions)))
     place = dist / PATH
     place.parent.mkdir(exist_ok=True)
     draft = place.with_suffix(".new")
@@ -157,4 +160,7 @@ def _urls(text: bytes) -> set[str]:
 
 
 def _stamp(found: Mapping[str, Any]) -> Stamp:
-    return Stamp(VERSION, str(found["release"]), str(found["commit"]), bool(found.get("dirty")), dict(found["backend"]))
+    names = found.get("functions")
+    functions = tuple(sorted(map(str, names))) if isinstance(names, list) else None
+    commit, backend = str(found["commit"]), dict(found["backend"])
+    return Stamp(VERSION, str(found["release"]), commit, bool(found.get("dirty")), backend, functions)

@@ -35,7 +35,8 @@ def recorded(backend: Backend, url: str) -> Record:
 
 def pending(config: Config, record: Record) -> list[Migration]:
     """Return the migrations that the deployment has not recorded as done, in the order of lockstep.toml."""
-    return [migration for migration in config.migrations if not is_in_state(record, migration, "done")]
+    wanted = [migration for migration in config.migrations if not migration.skip]
+    return [migration for migration in wanted if not is_in_state(record, migration, "done")]
 
 
 def is_in_state(record: Record, migration: Migration, state: str) -> bool:

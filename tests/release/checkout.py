@@ -179,7 +179,7 @@ def made(folder: Path, settings: str = WITHOUT_CHECKS) -> Iterator[Checkout]:
     Path(checkout.env["HOME"]).mkdir()
     _copy_tracked(checkout.root)
     (checkout.root / ".venv").symlink_to(sys.prefix)
-    (checkout.root / "ci/node_modules").symlink_to(ROOT / "ci/node_modules")
+    (checkout.root / "ci/node_modules").symlink_to((ROOT / "ci/node_modules").resolve())
     checkout.replace("lockstep.toml", "[app]\n", settings)
     checkout.git("init", "--quiet", "--initial-branch=main")
     checkout.commit("Begin")

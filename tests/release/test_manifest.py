@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ci.release import manifest
 from ci.release.git import Tree
 
 URL = "https://graceful-shrimp-355.convex.cloud"
+CALLED = {"c:d", "a:b"}
 TREE = Tree("a" * 40, "message", ("main",), ())
 
 
@@ -61,12 +63,21 @@ def test_a_site_that_the_build_did_not_write_is_refused(tmp_path: Path) -> None:
 
 def test_the_same_content_and_commit_are_the_same_release(tmp_path: Path) -> None:
     site = dist(tmp_path, index_dot_html="x")
-    first = manifest.stamp(site, TREE, "prod:graceful-shrimp-355", URL)
-    again = manifest.stamp(site, TREE, "prod:graceful-shrimp-355", URL)
-    other = manifest.stamp(dist(tmp_path, index_dot_html="y"), TREE, "prod:graceful-shrimp-355", URL)
+    first = manifest.stamp(site, TREE, "prod:graceful-shrimp-355", URL, CALLED)
+    again = manifest.stamp(site, TREE, "prod:graceful-shrimp-355", URL, CALLED)
+    other = manifest.stamp(dist(tmp_path, index_dot_html="y"), TREE, "prod:graceful-shrimp-355", URL, CALLED)
 
     assert first == again == manifest.Stamp(
-        1, first.release, "a" * 40, False, {"deployment": "prod:graceful-shrimp-355", "url": URL}
+        1, first.release, "a" * 40, False, {"deployment": "prod:graceful-shrimp-355", "url": URL}, ("a:b", "c:d")
     )  # fmt: skip
     assert (first.release[:13], manifest.read(site)) == ("aaaaaaaaaaaa-", other)
     assert first.release != other.release
+
+
+def test_a_site_that_was_stamped_without_functions_is_read_and_its_calls_are_unknown(tmp_path: Path) -> None:
+    manifest.stamp(dist(tmp_path, index_dot_html="x"), TREE, "prod:graceful-shrimp-355", URL, CALLED)
+    place = tmp_path / manifest.PATH
+    before = json.loads(place.read_text())
+    assert before.pop("functions") == ["a:b", "c:d"]
+    place.write_text(json.dumps(before))
+    assert manifest.read(tmp_path).functions is None

@@ -22,9 +22,11 @@ FUNCTIONS = {
     "seed:demo",
     "sites/list:listCompanySites",
 }
+CALLED = sorted(FUNCTIONS - {"migrations:backfillIncidentSites", "seed:demo"})
 STEPS = [
     *("preflight", "install"),
-    *sorted(("lint", "lockfile", "codegen", "typecheck", "test", "check", "build", "plan")),  # some side by side
+    # Some of these run side by side.
+    *sorted(("lint", "lockfile", "codegen", "typecheck", "test", "contract", "check", "build", "plan")),
     *("approve", "deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke", "deploy", "live"),
 ]
 REPORTED = "A chair broke."
@@ -68,6 +70,7 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
     assert first.last_words == IS_LIVE
     assert {name: note for name, note in first.summary.items() if note != "done"} == {
         "install": first.summary["install"],
+        "contract": first.summary["contract"],
         "build": "built for http://127.0.0.1:PORT",
         "approve": "not asked: the sandbox holds nothing of value",
         "deploy-backend": "pushed 7 functions to prod:SANDBOX",
@@ -88,7 +91,7 @@ def test_a_release_leaves_functions_data_and_a_stamped_site(first: Ended, checko
     commit, stamp = checkout.git("rev-parse", "HEAD"), site.stamp()
     assert stamp.pop("release").startswith(f"{commit[:12]}-")
     named = {"deployment": f"prod:{backend.name}", "url": backend.url}
-    assert stamp == {"version": 1, "commit": commit, "dirty": False, "backend": named}
+    assert stamp == {"version": 1, "commit": commit, "dirty": False, "backend": named, "functions": CALLED}
     assert (checkout.root / ".lockstep/smoke/sandbox.png").read_bytes().startswith(b"\x89PNG")
 
 

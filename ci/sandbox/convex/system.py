@@ -9,6 +9,7 @@ from typing import Any
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.keys import Identity
 from ci.sandbox.convex.refusal import lacking
+from ci.sandbox.convex.store import JOBS
 
 PREFIX = "_system/"
 Query = Callable[[Deployment, dict[str, Any]], Any]
@@ -67,6 +68,12 @@ def _table_data(deployment: Deployment, args: dict[str, Any]) -> Any:
     return {"page": rows[start:end], "isDone": end >= len(rows), "continueCursor": str(end)}
 
 
+def _scheduled_jobs(deployment: Deployment, _args: dict[str, Any]) -> Any:
+    jobs = [job for job in deployment.store.documents(deployment.name.name, JOBS) if job["state"]["kind"] == "pending"]
+    page = [{"_id": job["_id"], "udfPath": job["name"], "nextTs": job["scheduledTime"]} for job in jobs]
+    return {"page": page, "isDone": True, "continueCursor": "end"}
+
+
 def _table_size(deployment: Deployment, args: dict[str, Any]) -> Any:
     return deployment.store.counts(deployment.name.name).get(args["tableName"], 0)
 
@@ -81,4 +88,5 @@ QUERIES: Mapping[str, tuple[str, Query]] = {
     "_system/cli/tableData:default": ("ViewData", _table_data),
     "_system/cli/tableSize:default": ("ViewData", _table_size),
     "_system/frontend/getSchemas:default": ("ViewData", _schemas),
+    "_system/frontend/paginatedScheduledJobs:default": ("ViewData", _scheduled_jobs),
 }

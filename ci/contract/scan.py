@@ -1,0 +1,122 @@
+"""What one file calls: read it, ask whether it is worth it, parse it, look."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from tree_sitter import Node
+
+from ci.contract import gate, lexer, names, source, syntax
+from ci.contract.cache import Record, Row
+from ci.contract.resolve import Resolver
+from ci.contract.source import LARGEST_PARSED_BYTES, Unread
+from ci.contract.syntax import Links
+from ci.contract.uses import Use, Uses
+from ci.contract.values import Client, Tree, World
+from ci.contract.walk import SOURCES
+
+_SCRIPT_TEXT = re.compile(rb'"((?:\\.|[^"\\])*)"')
+
+
+class Scanner:
+    """Scans the files of one repository."""
+
+    def __init__(self, resolver: Resolver, is_function: Callable[[Tree], bool]) -> None:
+        self.world = World(resolver)
+        self._resolver = resolver
+        self._is_function = is_function
+
+    def scan(self, path: str, wanted: Collection[bytes], *, again: bool = False) -> Record | None:
+        """
+        Return what a file calls, or None when it has nothing to do with Convex.
+
+        Args:
+            wanted: words that lead to an api without naming one.
+            again: only the words are new, all else was asked before.
+        """
+        is_source = path.endswith(SOURCES)
+        try:
+            data = source.read(path)
+        except Unread as unread:
+            hidden = not is_source and "." not in os.path.basename(path)
+            return None if hidden else Record(why=str(unread))
+        if is_source:
+            if (not again and gate.source(data)) or gate.words(data, wanted):
+                return self._source(path, data)
+        elif not again and gate.script(data):
+            uses = _package_scripts(data) if path.endswith("package.json") else names.run(data)
+            return Record([_row(data, use) for use in uses])
+        return None
+
+    def _source(self, path: str, data: bytes) -> Record:
+        if len(data) > LARGEST_PARSED_BYTES:
+            rows = [_row(data, use) for use in lexer.uses(self.world, path, data)]
+            return Record(rows, why=f"is larger than {LARGEST_PARSED_BYTES >> 10} KB: read without parsing it")
+        root = syntax.parse(path, data)
+        links = self.world.learn(path, root)
+        uses = {use.at: use for use in self._in_text(path, data, root, links)}
+        uses |= {use.at: use for use in Uses(self.world, path, data, root, self._is_function).find()}
+        rows = [_row(data, uses[at]) for at in sorted(uses)]
+        words = self._words(path) if links.exports or links.stars else []
+        why = _trouble(root, data) if root.has_error and (rows or words) else ""
+        return Record(rows, words, why)
+
+    def _in_text(self, path: str, data: bytes, root: Node, links: Links) -> Iterator[Use]:
+        surely = self._is_client(path, links)
+        yield from names.handed(root, data, links, surely=surely)
+        if b"/api/" in data:
+            yield from names.fetched(root, data, surely=surely or b"CONVEX" in data)
+        if b"convex" in data:
+            yield from names.run_in_source(root, data)
+
+    def _is_client(self, path: str, links: Links) -> bool:
+        """Tell whether the file imports something of Convex, or a client that another module made."""
+        ties = links.imports.values()
+        named = any("convex" in specifier.lower() for specifier, _ in ties)
+        return named or any(isinstance(self.world.imported(path, *tie), Client) for tie in ties)
+
+    def _words(self, path: str) -> list[str]:
+        """Return the words by which other files may reach an api through this one."""
+        carried = self.world.carried(path)
+        if not carried:
+            return []
+        folder, name = os.path.split(path)
+        stem = name.partition(".")[0]
+        passed_on = {name for name in carried if name != "default"}
+        return sorted(
+            passed_on
+            | {stem if stem != "index" else os.path.basename(folder), self._resolver.package_name(path)} - {""}
+        )
+
+
+def _package_scripts(data: bytes) -> Iterator[Use]:
+    """Yield what the scripts of a package.json tell `convex run` to run."""
+    try:
+        scripts = json.loads(data).get("scripts", {})
+        wanted = {text for text in scripts.values() if isinstance(text, str)}
+    except (ValueError, AttributeError):
+        return
+    for match in _SCRIPT_TEXT.finditer(data):
+        try:
+            said = json.loads(match[0])
+        except ValueError:
+            continue
+        if said in wanted:
+            yield from names.run(match[1].replace(b'\\"', b' "'), comments=False, start=match.start(1))
+
+
+def _trouble(root: Node, data: bytes) -> str:
+    """Return the phrase that says where the parser was lost."""
+    node = root
+    while (broken := next((child for child in node.children if child.has_error or child.is_missing), None)) is not None:
+        node = broken
+    line = source.place(data, node.start_byte).line
+    return f"has syntax that the parser does not know, near line {line}: what is around it was read"
+
+
+def _row(data: bytes, use: Use) -> Row:
+    where = source.place(data, use.at)
+    return (use.backend, list(use.path), use.form, use.visibility, where.line, where.column)

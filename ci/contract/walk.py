@@ -1,0 +1,91 @@
+"""The files below a folder that may call Convex: sources and scripts, not what was generated, installed or ignored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ci.contract import ignored
+from ci.contract.ignored import Rules
+
+SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte", ".astro")
+SCRIPTS = (".sh", ".bash", ".zsh", ".yml", ".yaml")
+
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js")
+_NEVER = {"node_modules", "bower_components", "vendor", "third_party", "dist", "coverage", "_generated"}
+_BUILT = {"build", "out"}  # beside a package.json; elsewhere they may be anybody's sources
+_HIDDEN = {".github", ".gitlab", ".circleci", ".husky", ".buildkite"}  # hidden folders that hold scripts
+_SETTINGS = {"package.json", ".gitignore"}
+
+Signature = tuple[int, int, int]  # size, mtime in ns, inode: a file that has the same three is taken to be the same
+
+
+@dataclass
+class Listing:
+    """What the walk found; paths are absolute."""
+
+    files: dict[str, Signature] = field(default_factory=dict)
+    settings: dict[str, Signature] = field(default_factory=dict)
+    generated: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, Rules] = field(default_factory=dict)
+
+    def ignores(self, path: str) -> bool:
+        """Tell whether git ignores the file; asked only of the few that call Convex, since it is slow to ask."""
+        return ignored.ignores(self.rules.get(os.path.dirname(path), ()), path, folder=False)
+
+
+def walk(root: str) -> Listing:
+    """Return the files below `root`; links are not followed, so a loop of them does no harm."""
+    listing = Listing()
+    folders = [(root, ignored.above(root))]
+    while folders:
+        folder, rules = folders.pop()
+        try:
+            with os.scandir(folder) as found:
+                entries = list(found)
+        except OSError as error:
+            listing.unread[folder] = f"could not be read: {(error.strerror or str(error)).lower()}"
+            continue
+        names = {entry.name for entry in entries}
+        if ".gitignore" in names:
+            rules = ignored.within(folder, rules)
+        listing.rules[folder] = rules
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if _enters(entry, names, listing) and not (rules and ignored.ignores(rules, entry.path, folder=True)):
+                    folders.append((entry.path, rules))
+            elif entry.is_file(follow_symlinks=False):
+                _add(entry, listing)
+    return listing
+
+
+def changed(listing: Listing, files: Mapping[str, Signature]) -> list[str]:
+    """Return the listed files that are not the same as in `files`."""
+    return [path for path, signature in listing.files.items() if files.get(path) != signature]
+
+
+def _enters(entry: os.DirEntry[str], names: set[str], listing: Listing) -> bool:
+    name = entry.name
+    if name == "_generated":
+        listing.generated.append(entry.path)
+    hidden = name.startswith(".") and name not in _HIDDEN
+    return not (hidden or name in _NEVER or (name in _BUILT and "package.json" in names))
+
+
+def _add(entry: os.DirEntry[str], listing: Listing) -> None:
+    name = entry.name
+    settings = name in _SETTINGS or (name.endswith(".json") and name.startswith(("tsconfig", "jsconfig")))
+    readable = name == "package.json" or name.endswith(SOURCES + SCRIPTS) or ("." not in name)
+    if not (settings or readable) or name.endswith(_DECLARATIONS):
+        return
+    try:
+        stat = entry.stat(follow_symlinks=False)
+    except OSError:
+        return  # gone since the folder was read
+    signature = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    if settings:
+        listing.settings[entry.path] = signature
+    if readable:
+        listing.files[entry.path] = signature

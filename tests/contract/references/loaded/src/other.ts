@@ -1,0 +1,1 @@
+export const api = { a: { none: 1 } }

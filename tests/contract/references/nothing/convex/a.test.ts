@@ -1,0 +1,2 @@
+import { internal } from "./_generated/api"
+internal.tests.one // OK: never deployed

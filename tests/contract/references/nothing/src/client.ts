@@ -1,0 +1,1 @@
+export const api = { users: { get() {} } }

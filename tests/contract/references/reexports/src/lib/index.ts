@@ -1,0 +1,5 @@
+export * from "./backend"
+export * from "./loop"
+export { default as whole } from "./backend"
+export * as everything from "./backend"
+export { api as other } from "./unrelated"

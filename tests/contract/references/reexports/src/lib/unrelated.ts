@@ -1,0 +1,1 @@
+export const api = { sites: { none: 1 } }

@@ -1,0 +1,2 @@
+import { api } from "@acme/admin/convex/_generated/api"
+run(api.users.list) // FOUND: member users:list in packages/admin/convex

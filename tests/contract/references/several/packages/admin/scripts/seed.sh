@@ -1,0 +1,1 @@
+npx convex run users:seed # FOUND: internal run users:seed in packages/admin/convex

@@ -1,0 +1,10 @@
+const url = process.env.CONVEX_URL
+
+await fetch(`${url}/api/query`, {
+  method: "POST",
+  body: JSON.stringify({ path: "messages:over", args: {}, format: "json" }), // FOUND: http messages:over
+})
+await fetch(url + "/api/mutation", { body: JSON.stringify({ path: "deep/a.js:b", args: {} }) }) // FOUND: http deep/a:b
+await fetch(`${url}/api/run/deep/messages/list`, { method: "POST" }) // FOUND: http deep/messages:list
+await fetch(`${url}/api/action`, { body: JSON.stringify({ path, args: {} }) }) // DYNAMIC:
+await fetch(`${url}/api/action`, { body: JSON.stringify({ path: name, args: {} }) }) // DYNAMIC:

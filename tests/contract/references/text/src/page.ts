@@ -1,0 +1,3 @@
+import { client } from "./client"
+
+client.query("messages:page") // FOUND: string messages:page

@@ -1,0 +1,1 @@
+export { remote as api } from "@root/backend"

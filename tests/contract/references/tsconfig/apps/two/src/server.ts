@@ -1,0 +1,1 @@
+export { api as upstream } from "~convex/_generated/api"

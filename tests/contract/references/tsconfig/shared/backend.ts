@@ -1,0 +1,1 @@
+export { api as remote } from "$api"

@@ -1,0 +1,1 @@
+export { tasks as jobs } from "@acme/backend/hooks"

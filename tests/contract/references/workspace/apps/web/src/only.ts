@@ -1,0 +1,2 @@
+import { api } from "#api"
+run(api.sites.nine) // FOUND: member sites:nine

@@ -1,0 +1,1 @@
+export { api, internal as secret } from "../convex/_generated/api"
