@@ -13,7 +13,7 @@ SCRIPTS = (".sh", ".bash", ".zsh", ".yml", ".yaml")
 
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js")
 _NEVER = {"node_modules", "bower_components", "_generated"}
-# At the top of a package; further down they may be anybody's sources: the vendors of a market, the cover of an insurance.
+# At the top of a package; further down they may be anybody's sources: a market's vendors, an insurer's coverage.
 _NOT_AT_THE_TOP = {"build", "out", "dist", "coverage", "vendor", "third_party"}
 _HIDDEN = {".github", ".gitlab", ".circleci", ".husky", ".buildkite"}  # hidden folders that hold scripts
 _SETTINGS = {"package.json", ".gitignore"}
