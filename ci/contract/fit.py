@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
@@ -268,10 +269,7 @@ def _cases(validator: Validator) -> list[Validator]:
             return [case for member in _members(validator) for case in _cases(member)]
         case Object(fields):
             choices = [_field_cases(field) for field in fields.values()]
-            total = 1
-            for choice in choices:
-                total *= len(choice)
-            if total <= CASES:
+            if math.prod(map(len, choices)) <= CASES:
                 return [_object(fields, chosen) for chosen in itertools.product(*choices)]
     return [validator]
 
@@ -280,7 +278,7 @@ def _field_cases(field: Field) -> list[Validator | None]:
     return [*_cases(field.validator), *([None] if field.optional else [])]
 
 
-def _object(names: Iterator[str] | Mapping[str, Field], chosen: Sequence[Validator | None]) -> Object:
+def _object(names: Iterable[str], chosen: Sequence[Validator | None]) -> Object:
     pairs = zip(names, chosen, strict=True)
     return Object({name: Field(validator, False) for name, validator in pairs if validator is not None})
 

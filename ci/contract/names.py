@@ -22,6 +22,12 @@ _CALL = re.compile(rb"\b(" + "|".join(_CALLED).encode() + rb")\s*(?:<[^;{}()]*>\
 _ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
 _RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
 _RUN = re.compile(rb"\bconvex(?:@[\w.^~-]+)?\s+run\b(?P<rest>(?:\\\r?\n|[^\n\r;&|`])*)")
+# What stands before a command: nothing or the end of another one, then a launcher and assignments.
+_COMMAND = re.compile(
+    rb"(?:^|[;&|(){}`=:!@]|--|\b(?:then|do|else|exec|run|env|time|if))\s*"
+    rb"(?:(?:npx|bunx|pnpx|pnpm|yarn|npm|bun|exec|dlx|x|--yes|-y|[A-Z_]+=\S*)\s+)*(?:[\w./@-]*/)?$"
+)
+_LAUNCHED = re.compile(rb"\b(?:npx|bunx|pnpx)\s+$")
 _WORD = re.compile(rb"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\\r?\n|[^\s"'])+""")
 # Source: the options of `convex run` that take a value (npm-packages/convex/src/cli/lib/command.ts); read 2026-11-22.
 _VALUED = {"--identity", "--url", "--admin-key", "--preview-name", "--deployment-name", "--deployment", "--env-file",
@@ -79,7 +85,7 @@ def fetched(root: Node, data: bytes, *, surely: bool) -> Iterator[Use]:
 
 def run(data: bytes, *, comments: bool = True, start: int = 0) -> Iterator[Use]:
     """
-    Yield the functions that `convex run` is told to run in a script.
+    Yield the functions that `convex run` is told to run in a script; a sentence that mentions it runs nothing.
 
     Args:
         comments: lines may begin, or end, with a # comment.
@@ -89,20 +95,24 @@ def run(data: bytes, *, comments: bool = True, start: int = 0) -> Iterator[Use]:
         line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
         if comments and re.search(rb"(?:^|\s)#", line):
             continue
+        begins = (_COMMAND.search(line) or _LAUNCHED.search(line)) is not None
         for at, word in _arguments(match["rest"], match.start("rest")):
             known, variable, _ = word.partition("$")
-            path = None if variable else _commanded(word)
+            path = None if variable else _commanded(word, default=begins)
             if path:
                 yield Use(start + at, HOME, path, "run", "internal")
-            elif variable:
+            elif variable and begins:
                 yield Use(start + at, HOME, _prefix(known), "dynamic", "internal")
 
 
 def run_in_source(root: Node, data: bytes) -> Iterator[Use]:
-    """Yield what `convex run` is told to run in the strings of a source file."""
+    """Yield what `convex run` is told to run in the strings of a source file that begin with the command."""
     for match in _RUN.finditer(data):
-        if node := _string_around(root, match.start()):
-            yield from run(data[match.start() : node.end_byte].rstrip(b"\"'`"), comments=False, start=match.start())
+        node = _string_around(root, match.start())
+        if node is not None and _COMMAND.search(data[node.start_byte + 1 : match.start()]):
+            for use in run(data[match.start() : node.end_byte - 1], comments=False, start=match.start()):
+                if use.path[-1:] != ("default",):  # "convex run failed" is a sentence
+                    yield use
 
 
 def _arguments(rest: bytes, start: int) -> Iterator[tuple[int, str]]:
@@ -121,7 +131,7 @@ def _arguments(rest: bytes, start: int) -> Iterator[tuple[int, str]]:
         return
 
 
-def _commanded(word: str) -> tuple[str, ...] | None:
+def _commanded(word: str, *, default: bool) -> tuple[str, ...] | None:
     """
     Return the path that an argument of `convex run` stands for.
 
@@ -131,7 +141,7 @@ def _commanded(word: str) -> tuple[str, ...] | None:
         parts = tuple(word.split(".")[1:])
         return parts if len(parts) >= 2 else None
     word = word.removeprefix("./").removeprefix("convex/")
-    return function_path(word, default=True)
+    return function_path(word, default=default)
 
 
 def _makers(links: Links) -> Iterable[str]:

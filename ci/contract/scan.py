@@ -45,7 +45,10 @@ class Scanner:
             return None if hidden else Record(why=str(unread))
         if is_source:
             if (not again and gate.source(data)) or gate.words(data, wanted):
-                return self._source(path, data)
+                try:
+                    return self._source(path, data)
+                except RecursionError:
+                    return Record(why="is nested too deeply to be read")
         elif not again and gate.script(data):
             uses = _package_scripts(data) if path.endswith("package.json") else names.run(data)
             return Record([_row(data, use) for use in uses])

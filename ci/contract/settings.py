@@ -66,7 +66,8 @@ def paths(config: str, seen: frozenset[str] = frozenset()) -> Paths:
 
 def referenced(config: str) -> Iterator[str]:
     """Yield the configurations that a solution-style tsconfig.json refers to, as Vite's templates do."""
-    for item in load(config).get("references") or ():
+    listed = load(config).get("references")
+    for item in listed if isinstance(listed, list) else ():
         if isinstance(item, dict) and _is_text(item.get("path")):
             target = os.path.normpath(os.path.join(os.path.dirname(config), item["path"]))
             yield target if target.endswith(".json") else os.path.join(target, "tsconfig.json")

@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from ci.contract import syntax
 from ci.contract.syntax import FUNCTIONS, SAME_FIRST, field_of, text
-from ci.contract.values import Space, Tree, Value, World
+from ci.contract.values import HOME, Space, Tree, Value, World
 
 _SIGNATURES = {"function_type", "constructor_type", "call_signature", "construct_signature", "method_signature",
                "abstract_method_signature", "function_signature", "index_signature"}  # fmt: skip
@@ -20,6 +20,7 @@ _SCOPES = FUNCTIONS | _SIGNATURES | {
 _NO_USE = {"import_specifier", "import_clause", "namespace_import", "export_specifier", "namespace_export"}
 _NAMES = {"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"}
 _LOADS = re.compile(rb"\b(?:import|require)\s*\(")
+_GLOBAL = re.compile(rb"\bconvex\.anyApi\b")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Uses:
             if (value := self._world.imported(self._path, specifier, name)) is not None:
                 self._bind(local, _Binding(0, len(self._data) + 1, value))
         self._follow_loads()
+        self._follow_global()
         while self._waiting:
             self._follow_name(self._waiting.pop())
         return [self._found[at] for at in sorted(self._found)]
@@ -85,6 +87,13 @@ class Uses:
                 value = self._world.imported(self._path, name, "*")
                 if value is not None:
                     self._follow(call, value, match.start())
+
+    def _follow_global(self) -> None:
+        """Follow convex.anyApi, as pages do that load Convex with a script element."""
+        for match in _GLOBAL.finditer(self._data):
+            node = self._root.descendant_for_byte_range(match.start(), match.end())
+            if node is not None and node.type == "member_expression" and "convex" not in self._bindings:
+                self._follow(node, Tree(HOME, "public"), match.start())
 
     def _follow_name(self, name: str) -> None:
         places = list(self._places(name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ci.contract import ignored
@@ -13,8 +12,9 @@ SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue",
 SCRIPTS = (".sh", ".bash", ".zsh", ".yml", ".yaml")
 
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js")
-_NEVER = {"node_modules", "bower_components", "vendor", "third_party", "dist", "coverage", "_generated"}
-_BUILT = {"build", "out"}  # beside a package.json; elsewhere they may be anybody's sources
+_NEVER = {"node_modules", "bower_components", "_generated"}
+# At the top of a package; further down they may be anybody's sources: a market's vendors, an insurer's coverage.
+_NOT_AT_THE_TOP = {"build", "out", "dist", "coverage", "vendor", "third_party"}
 _HIDDEN = {".github", ".gitlab", ".circleci", ".husky", ".buildkite"}  # hidden folders that hold scripts
 _SETTINGS = {"package.json", ".gitignore"}
 
@@ -49,29 +49,27 @@ def walk(root: str) -> Listing:
             listing.unread[folder] = f"could not be read: {(error.strerror or str(error)).lower()}"
             continue
         names = {entry.name for entry in entries}
+        at_the_top = folder == root or "package.json" in names
         if ".gitignore" in names:
             rules = ignored.within(folder, rules)
         listing.rules[folder] = rules
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if _enters(entry, names, listing) and not (rules and ignored.ignores(rules, entry.path, folder=True)):
+                if _enters(entry, listing, at_the_top=at_the_top) and not ignored.ignores(
+                    rules, entry.path, folder=True
+                ):
                     folders.append((entry.path, rules))
             elif entry.is_file(follow_symlinks=False):
                 _add(entry, listing)
     return listing
 
 
-def changed(listing: Listing, files: Mapping[str, Signature]) -> list[str]:
-    """Return the listed files that are not the same as in `files`."""
-    return [path for path, signature in listing.files.items() if files.get(path) != signature]
-
-
-def _enters(entry: os.DirEntry[str], names: set[str], listing: Listing) -> bool:
+def _enters(entry: os.DirEntry[str], listing: Listing, *, at_the_top: bool) -> bool:
     name = entry.name
     if name == "_generated":
         listing.generated.append(entry.path)
     hidden = name.startswith(".") and name not in _HIDDEN
-    return not (hidden or name in _NEVER or (name in _BUILT and "package.json" in names))
+    return not (hidden or name in _NEVER or (at_the_top and name in _NOT_AT_THE_TOP))
 
 
 def _add(entry: os.DirEntry[str], listing: Listing) -> None:

@@ -179,6 +179,46 @@ def test_some_places_may_call_internal_functions(tmp_path: Path, path: str, text
     ]
 
 
+TEXTS = [path.read_bytes() for case in CASES for path in case.rglob("*.ts*") if path.is_file()]
+
+
+@given(st.sampled_from(TEXTS), st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 60), st.binary(max_size=4))))
+@settings(max_examples=60, deadline=None)
+def test_no_text_is_fatal(text: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
+    for start, length, instead in cuts:
+        text = text[:start] + instead + text[start + length :]
+    with TemporaryDirectory() as folder:
+        root = repository(Path(folder), {"src/x.tsx": text, "src/good.ts": calling("a.good")})
+        assert "src/good.ts:2 member a:good" in shown(find(root), several=False)
+
+
+WRONG_SETTINGS = [
+    *("", "[]", "{", "nul\0", "[" * 5000, '{"exports": 1, "name": []}'),
+    '{"compilerOptions": {"paths": {"@/*": 1, "$x": [2]}, "baseUrl": 3}, "references": 4, "extends": ["./x.json", 5]}',
+    '{"name": "x", "exports": {".": [{"a": 1}, null]}, "imports": {"#x": [3]}, "scripts": [], "main": {}}',
+]
+
+
+@pytest.mark.parametrize("name", ["package.json", "tsconfig.json", ".gitignore"])
+@pytest.mark.parametrize("text", WRONG_SETTINGS)
+def test_no_settings_are_fatal(tmp_path: Path, name: str, text: str) -> None:
+    root = repository(
+        tmp_path,
+        {
+            name: text,
+            "src/good.ts": calling("a.good"),
+            "src/x.ts": 'import {api} from "x"\nimport {api as b} from "#x"',
+        },
+    )
+    assert "src/good.ts:2 member a:good" in shown(find(root), several=False)
+
+
+def test_code_nested_as_deeply_as_none_is(tmp_path: Path) -> None:
+    text = calling("a.b") + "export const " + "{ x: " * 3000 + "y" + " }" * 3000 + " = api\n"
+    found = find(repository(tmp_path, {"src/deep.ts": text, "src/good.ts": calling("a.good")}))
+    assert shown(found, several=False) == ["src/deep.ts is nested too deeply to be read", "src/good.ts:2 member a:good"]
+
+
 def settle(root: Path) -> None:
     """Make every file as old as the cache needs to trust it."""
     for path in root.rglob("*"):
@@ -244,7 +284,7 @@ def change(root: Path, name: str, text: str | None) -> None:
 
 
 @given(st.lists(st.sampled_from(EDITS), min_size=2, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_edits_in_any_order_are_seen(edits: list[tuple[str, str | None]]) -> None:
     with TemporaryDirectory() as folder:
         root, cache = repository(Path(folder, "app"), BASE), Path(folder, "cache")
