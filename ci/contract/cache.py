@@ -11,7 +11,7 @@ from typing import Any
 
 from ci.contract.walk import Signature
 
-VERSION = 1
+VERSION = 2
 _YOUNG_NS = 2_000_000_000  # a file changed so shortly before it was read may change again within one tick of its clock
 
 Row = tuple[str, list[str], str, str, int, int]  # backend, path, form, visibility, line, column

@@ -34,7 +34,7 @@ class Reference:
 
     `backend` is the functions folder, relative to the root too; "" when it is reached through a `_generated` that
     belongs to none of the backends. `form` is member, subscript, typeof, destructuring, makeFunctionReference, string,
-    http or run.
+    http or run, with what calls the function behind it where that tells the kind, as in "member useQuery".
     """
 
     function: str

@@ -17,6 +17,22 @@ _SIGNATURES = {"function_type", "constructor_type", "call_signature", "construct
 _SCOPES = FUNCTIONS | _SIGNATURES | {
     "program", "statement_block", "for_statement", "for_in_statement", "catch_clause", "switch_body",
     "class_static_block", "class_body", "internal_module"}  # fmt: skip
+# What calls a function of one kind only: React's hooks, the clients, and the contexts of functions.
+# Source: npm package convex 1.48.0 (react, nextjs, browser, server) and @convex-dev/react-query; read 2026-11-22.
+_CALLERS = {
+    f"{before}{kind}"
+    for before in ("use", "run", "fetch", "useConvex", "convex")
+    for kind in ("Query", "Mutation", "Action")
+} | {
+    "query",
+    "mutation",
+    "action",
+    "usePaginatedQuery",
+    "usePreloadedQuery",
+    "preloadQuery",
+    "watchQuery",
+    "prewarmQuery",
+}
 _NO_USE = {"import_specifier", "import_clause", "namespace_import", "export_specifier", "namespace_export"}
 _NAMES = {"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"}
 _LOADS = re.compile(rb"\b(?:import|require)\s*\(")
@@ -177,7 +193,7 @@ class Uses:
             self._bind_pattern(pattern, value, at)
         elif isinstance(value, Tree):
             if self._is_whole(value):
-                self._reference(value, form, at)
+                self._reference(value, f"{form} {_caller(node)}".rstrip(), at)
             elif kind != "export_statement":
                 self._dynamic(value, at)
         elif isinstance(value, Space) and value.module.kind == "generated" and not kind.endswith("_statement"):
@@ -234,6 +250,17 @@ def _member(parent: Node, node: Node) -> tuple[str, str] | None:
         inner = index.named_children[0] if index.type == "literal_type" and index.named_children else None
         return (text(inner), "typeof") if syntax.is_text(inner) else None
     return None
+
+
+def _caller(node: Node) -> str:
+    """Return the name of what calls a function that is its first argument, if that tells its kind, or ""."""
+    arguments = node.parent
+    call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+    if call is None or arguments is None or arguments.named_children[0] != node:
+        return ""
+    called = field_of(call, "function")
+    name = text(called.named_children[-1] if called is not None and called.type == "member_expression" else called)
+    return name if name in _CALLERS else ""
 
 
 def _pattern(node: Node) -> Node | None:

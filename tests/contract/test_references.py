@@ -48,7 +48,7 @@ def shown(found: Found, *, several: bool) -> list[str]:
     for one in found.references:
         internal = "internal " if one.visibility == "internal" else ""
         backend = f" in {one.backend or 'nowhere'}" if several else ""
-        lines.append(f"{one.path}:{one.line} {internal}{one.form} {one.function}{backend}")
+        lines.append(f"{one.path}:{one.line} {internal}{one.form.split()[0]} {one.function}{backend}")
     lines += [f"{one.path}:{one.line} dynamic {one.prefix}".strip() for one in found.dynamic]
     return sorted(lines)
 
@@ -69,6 +69,24 @@ def repository(folder: Path, files: dict[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder
+
+
+@pytest.mark.parametrize(
+    ("call", "form"),
+    [
+        ("useQuery(api.a.b, {})", "member useQuery"),
+        ("const run = useMutation(api.a.b)", "member useMutation"),
+        ("await client.mutation(api.a.b, {})", "member mutation"),
+        ("useQuery(convexQuery(api.a.b, {}))", "member convexQuery"),
+        ('ctx.runAction(api["a"].b)', "subscript runAction"),
+        ("useCachedQueryOfOurs(api.a.b)", "member"),
+        ("useQuery(other, api.a.b)", "member"),
+    ],
+)
+def test_the_form_tells_what_calls_the_function_where_that_tells_its_kind(tmp_path: Path, call: str, form: str) -> None:
+    text = f'import {{ api }} from "../convex/_generated/api"\n{call}\n'
+    root = repository(tmp_path, {"convex/_generated/api.d.ts": "", "src/page.ts": text})
+    assert [(one.function, one.form) for one in find(root).references] == [("a:b", form)]
 
 
 def calling(name: str, up: str = "../") -> str:
