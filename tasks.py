@@ -7,24 +7,25 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from invoke.context import Context
 from invoke.tasks import task
 
-from ci import config, convex, pages, report, toolchain
+from ci import config, convex, pages, release, report, toolchain
+from ci import contract as contracts
 from ci.config import App, Backend, Config, Target
-from ci.contract import spec
-from ci.contract.spec import Spec
 from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
-from ci.release import bunlock, calls, comparison, generated, git, manifest, migrations, page, refusals, variables
-from ci.release.calls import Repository
-from ci.release.comparison import Comparison
-from ci.release.git import Tree
 from ci.secret import Secret
+
+if TYPE_CHECKING:
+    from ci.contract.spec import Spec
+    from ci.release.calls import Repository
+    from ci.release.comparison import Comparison
+    from ci.release.git import Tree
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
@@ -41,7 +42,7 @@ def preflight(c: Context, target: TargetName = "", allow_dirty: bool = False, no
     settings = config.load()
     site = _target(c, settings, target)
     values = config.environment(site.name)
-    refusals.check(settings, site, _tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser)
+    release.refusals.check(settings, site, _tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser)
 
 
 @step(pre=[preflight], timeout_s=600, registry=True)
@@ -51,14 +52,14 @@ def install(c: Context) -> str:
     with c.cd(app.folder):
         c.run(shlex.join(toolchain.install_argv(app)), env=toolchain.QUIET)
     printed = {tool: _read(c, argv) for tool, argv in toolchain.version_argvs(app).items()}
-    found = toolchain.check_versions(app, printed, bunlock.versions(bunlock.read(app)))
+    found = toolchain.check_versions(app, printed, release.bunlock.versions(release.bunlock.read(app)))
     return ", ".join(f"{tool} {version}" for tool, version in found.items())
 
 
 @step(pre=[install], timeout_s=60, checks=True)
 def lockfile(c: Context) -> None:
     """Check bun.lock against every package.json."""
-    bunlock.check(config.load().app)
+    release.bunlock.check(config.load().app)
 
 
 @step(pre=[install], timeout_s=600, checks=True)
@@ -73,8 +74,8 @@ def codegen(c: Context) -> str | None:
     settings = config.load()
     _start_sandbox(c)
     _generate(c, settings.app, settings.code_generation())
-    generated.stale_copies(settings.app)
-    return generated.difference(_read(c, generated.differs_argv(settings.app)))
+    release.generated.stale_copies(settings.app)
+    return release.generated.difference(_read(c, release.generated.differs_argv(settings.app)))
 
 
 @step(pre=[codegen], timeout_s=900, checks=True)
@@ -112,11 +113,11 @@ def contract(
     """Check that each function that is called exists, is public, and is of the right kind."""
     report.check_format(format)
     settings = config.load()
-    place = calls.repository(Path(root).resolve()) if root else calls.app_repository(settings.app)
+    place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
     specs = {} if references_only else _specs(c, settings, place, against, target)
-    checked = calls.held(settings, place, specs)
-    print(report.contract(checked, format, where=calls.in_version_control(place.root)))
-    calls.refuse_missing(checked.missing, against)
+    checked = release.calls.held(settings, place, specs)
+    print(report.contract(checked, format, where=release.calls.in_version_control(place.root)))
+    release.calls.refuse_missing(checked.missing, against)
     return f"{len(checked.found.references)} calls" + ("" if references_only else ", all there")
 
 
@@ -194,7 +195,7 @@ def verify_backend(c: Context, target: str = "") -> str:
     settings = config.load()
     backend = settings.target(target).backend
     here, url = _here(settings), convex.reach(backend)
-    calls.wait_until_served(backend, url, calls.of_clients(settings), within_s=80)
+    release.calls.wait_until_served(backend, url, release.calls.of_clients(settings), within_s=80)
     convex.wait_for_functions(backend, url, here.functions, within_s=80)
     return f"{len(here.functions)} functions are live"
 
@@ -205,12 +206,12 @@ def migrate(c: Context, target: str = "") -> str:
     settings = config.load()
     backend = settings.target(target).backend
     url, commit = convex.reach(backend), _tree(c, settings).commit
-    pending = migrations.pending(settings, migrations.recorded(backend, url))
+    pending = release.migrations.pending(settings, release.migrations.recorded(backend, url))
     for migration in pending:
-        if not migrations.is_in_state(migrations.recorded(backend, url), migration, "running"):
+        if not release.migrations.is_in_state(release.migrations.recorded(backend, url), migration, "running"):
             with c.cd(settings.app.backend_folder):
                 c.run(shlex.join(convex.run_argv(settings.app, migration.function)), env=convex.env(backend))
-        migrations.finish(backend, url, migration, commit=commit)
+        release.migrations.finish(backend, url, migration, commit=commit)
     return f"ran {', '.join(item.function for item in pending)}" if pending else "already so: nothing to run"
 
 
@@ -222,9 +223,9 @@ def deploy_frontend(c: Context, target: str = "") -> str:
     if settings.app.prerender:
         _build(c, settings, site)
     _check_dist(settings, url := convex.reach(site.backend))
-    called = calls.client_functions(settings)
-    stamp = manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url, called)
-    if manifest.live(site) == stamp:
+    called = release.calls.client_functions(settings)
+    stamp = release.manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url, called)
+    if release.manifest.live(site) == stamp:
         return f"already so: {site.frontend.site} serves release {stamp.release}"
     output = pages.fresh_output(settings.state / "wrangler")
     with c.cd(settings.app.frontend_folder):
@@ -241,14 +242,14 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
     """Open the live site in a browser and fail on any error there."""
     settings = config.load()
     site = settings.target(target)
-    page.wait_for(site, manifest.read(settings.app.dist_folder).release, within_s=120)
-    browser = "" if no_browser else page.browser()
+    release.page.wait_for(site, release.manifest.read(settings.app.dist_folder).release, within_s=120)
+    browser = "" if no_browser else release.page.browser()
     if not browser:
-        return page.no_browser(site, allowed=no_browser)
+        return release.page.no_browser(site, allowed=no_browser)
     screenshot = Path(".lockstep/smoke", f"{site.name}.png")
-    argv = page.visit_argv(site.frontend.site, screenshot)
-    printed = _read(c, argv, page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
-    visit = page.judge(printed, site.frontend.site, screenshot)
+    argv = release.page.visit_argv(site.frontend.site, screenshot)
+    printed = _read(c, argv, release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
+    visit = release.page.judge(printed, site.frontend.site, screenshot)
     return f"{visit.title!r} opened without an error, screenshot in {screenshot}"
 
 
@@ -304,8 +305,8 @@ def _target(c: Context, settings: Config, name: str) -> Target:
 
 def _tree(c: Context, settings: Config) -> Tree:
     folder = settings.app.folder
-    argvs = (git.status_argv(folder), git.message_argv(folder), git.branches_argv(folder))
-    return git.tree(*(c.run(shlex.join(argv), hide=True, warn=True).stdout for argv in argvs))
+    argvs = (release.git.status_argv(folder), release.git.message_argv(folder), release.git.branches_argv(folder))
+    return release.git.tree(*(c.run(shlex.join(argv), hide=True, warn=True).stdout for argv in argvs))
 
 
 def _read(c: Context, argv: list[str], env: Mapping[str, str | Secret] | None = None) -> str:
@@ -318,7 +319,7 @@ def _here(settings: Config) -> Code:
 
 def _compare(c: Context, name: str) -> Comparison:
     settings = config.load()
-    return comparison.read(settings, settings.target(name), _tree(c, settings))
+    return release.comparison.read(settings, settings.target(name), _tree(c, settings))
 
 
 def _plan(world: Comparison, format: str) -> str:
@@ -331,7 +332,7 @@ def _generate(c: Context, app: App, backend: Backend) -> None:
     """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
     bundled = None
     # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
-    while bundled != (found := generated.bundled(app)):
+    while bundled != (found := release.generated.bundled(app)):
         bundled = found
         with c.cd(app.backend_folder):
             c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
@@ -339,25 +340,25 @@ def _generate(c: Context, app: App, backend: Backend) -> None:
 
 def _specs(c: Context, settings: Config, place: Repository, against: str, target: str) -> dict[str, Spec]:
     """Return what the backends of a repository have, as far as it is known."""
-    calls.refuse_none(place)
+    release.calls.refuse_none(place)
     if against != "code":
-        return {calls.only(settings.app, place): _outside(c, settings, against, target)}
+        return {release.calls.only(settings.app, place): _outside(c, settings, against, target)}
     if place.is_app:
-        return {calls.only(settings.app, place): spec.parse(_here(settings).spec)}
+        return {release.calls.only(settings.app, place): contracts.spec.parse(_here(settings).spec)}
     _start_sandbox(c)
     scratch = convex.scratch(settings.sandbox_control(), settings.code_generation())
     specs = {}
     for name, folder in place.named():
-        _generate(c, calls.app_of(settings.app, place, folder), scratch)
-        specs[name] = spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
+        _generate(c, release.calls.app_of(settings.app, place, folder), scratch)
+        specs[name] = contracts.spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
     return specs
 
 
 def _outside(c: Context, settings: Config, against: str, target: str) -> Spec:
     if against != "live":
-        return calls.read_spec(Path(against))
+        return release.calls.read_spec(Path(against))
     backend = _target(c, settings, target).backend
-    return spec.parse(convex.api_spec(backend, convex.reach(backend)))
+    return contracts.spec.parse(convex.api_spec(backend, convex.reach(backend)))
 
 
 def _script(c: Context, kind: str) -> str | None:
@@ -377,15 +378,15 @@ def _build(c: Context, settings: Config, site: Target) -> str:
     with c.cd(app.folder):
         began_at = time.time()
         argv = toolchain.script_argv(app, app.script("build"), only=app.frontend)
-        c.run(shlex.join(argv), env=_app_env(settings) | variables.built_in(site, app, url))
-    manifest.check_built_since(app.dist_folder, began_at)
+        c.run(shlex.join(argv), env=_app_env(settings) | release.variables.built_in(site, app, url))
+    release.manifest.check_built_since(app.dist_folder, began_at)
     _check_dist(settings, url)
     return f"built for {url}"
 
 
 def _check_dist(settings: Config, backend_url: str) -> None:
     client = toolchain.package(settings.app, settings.app.backend_folder, "convex")
-    manifest.check_dist(settings.app.dist_folder, backend_url, client)
+    release.manifest.check_dist(settings.app.dist_folder, backend_url, client)
 
 
 def _app_env(settings: Config) -> dict[str, str | Secret]:

@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ci.contract.compatibility import Change
-from ci.contract.plan import Plan
+from ci import release
 from ci.errors import InputError
-from ci.release import calls
-from ci.release.calls import Contract
-from ci.release.comparison import Comparison
-from ci.release.manifest import Stamp
 
 if TYPE_CHECKING:
+    from ci.contract.compatibility import Change
+    from ci.contract.plan import Plan
     from ci.contract.references import Reference
+    from ci.release.calls import Contract
+    from ci.release.comparison import Comparison
 
 LISTED = 12
 FORMATS = ("text", "json", "github")
@@ -70,7 +69,7 @@ def live(world: Comparison) -> str:
     ]
     if world.unserved:
         lines += [f"{INDENT}it does not have what the frontend at hand calls:"]
-        lines += [f"{INDENT}{line}" for line in calls.lines(world.unserved)]
+        lines += [f"{INDENT}{line}" for line in release.calls.lines(world.unserved)]
     if world.pending:
         lines.append(f"  data      migrations still to run: {', '.join(world.pending)}")
     lines.append(f"  frontend  {_site(world)}")
@@ -156,16 +155,16 @@ def _frontend_plan(world: Comparison) -> Iterator[str]:
     if world.frontend_is_current:
         yield f"{INDENT}stays"
         return
-    if isinstance(world.site, Stamp) and world.site.functions is None:
-        yield f"{INDENT}what it calls is unknown: it was stamped before stamps said so"
-    elif not isinstance(world.site, Stamp):
+    if isinstance(world.site, str):
         yield f"{INDENT}what clients in the field call is unknown"
+    elif world.site.functions is None:
+        yield f"{INDENT}what it calls is unknown: it was stamped before stamps said so"
     yield f"{INDENT}becomes commit {world.tree.commit[:12]}"
 
 
 def _site(world: Comparison) -> str:
     site, address = world.site, world.target.frontend.site
-    if not isinstance(site, Stamp):
+    if isinstance(site, str):
         return f"{address}: {site}"
     ours = "this backend" if site.backend.get("url") == world.url else f"another backend, {site.backend.get('url')}"
     return f"{address}: release {site.release} of commit {site.commit[:12]}, built for {ours}"
@@ -174,7 +173,7 @@ def _site(world: Comparison) -> str:
 def _plan_json(world: Comparison, steps: Steps) -> dict[str, Any]:
     """Return the plan as data; what could not be read is null, and `unread` says why."""
     change, site = world.plan, world.site
-    live = site if isinstance(site, Stamp) else None
+    live = None if isinstance(site, str) else site
     return {
         "target": world.target.name,
         "commit": world.tree.commit,

@@ -1,1 +1,26 @@
-"""What the frontend calls, what the backend has, and whether the two fit."""
+"""
+What the frontend calls, what the backend has, and whether the two fit.
+
+`from ci import contract`, then `contract.plan.make(...)`: a module is imported when it is first used, since setting up
+the types of validators takes longer than all of a short command.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ci.contract import check as check
+    from ci.contract import environment as environment
+    from ci.contract import plan as plan
+    from ci.contract import references as references
+    from ci.contract import spec as spec
+
+
+def __getattr__(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        raise AttributeError(f"{__name__} has no module {name}") from error

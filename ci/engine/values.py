@@ -1,5 +1,7 @@
 """One run has one set of values: which flags a task takes, which were given, and what each call is bound to."""
 
+import copy
+import functools
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -40,6 +42,12 @@ class Flag(Argument):
             incrementable=argument.incrementable,
             attr_name=argument.attr_name,
         )
+
+    def __deepcopy__(self, memo: object) -> "Flag":
+        """Copy what changes: Invoke's parser copies every flag of every task, at every start."""
+        twin = copy.copy(self)
+        twin._value = copy.copy(self._value)
+        return twin
 
     @property
     def kind(self) -> Any:
@@ -178,8 +186,13 @@ def _closure(task: Task[Any]) -> list[Task[Any]]:
     return found
 
 
+@functools.cache
 def _own(task: Task[Any]) -> list[Parameter]:
-    """Return the parameters of `task` alone. Invoke uses the help texts up while it builds them, so give them back."""
+    """
+    Return the parameters of `task` alone, made once: each task that needs it asks for them.
+
+    Invoke uses the help texts up while it builds them, so they are given back.
+    """
     kept = dict(task.help)
     try:
         found = Task.get_arguments(task, ignore_unknown_help=True)

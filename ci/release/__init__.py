@@ -1,1 +1,30 @@
-"""The parts of a release between the two clouds: what is refused, stamped, migrated, planned and looked at."""
+"""
+The parts of a release between the two clouds: what is refused, stamped, migrated, planned and looked at.
+
+`from ci import release`, then `release.page.judge(...)`: a module is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ci.release import bunlock as bunlock
+    from ci.release import calls as calls
+    from ci.release import comparison as comparison
+    from ci.release import generated as generated
+    from ci.release import git as git
+    from ci.release import manifest as manifest
+    from ci.release import migrations as migrations
+    from ci.release import page as page
+    from ci.release import refusals as refusals
+    from ci.release import variables as variables
+
+
+def __getattr__(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        raise AttributeError(f"{__name__} has no module {name}") from error

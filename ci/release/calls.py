@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci import convex, rest
+from ci import contract, convex, rest
 from ci.config import App, Backend, Config
-from ci.contract import check, plan, spec
-from ci.contract.check import Missing
-from ci.contract.spec import Spec
 from ci.errors import CheckFailed, InputError
 from ci.release import generated
 
 if TYPE_CHECKING:
+    from ci.contract.check import Missing
     from ci.contract.references import Found
+    from ci.contract.spec import Spec
 
 _SKIPPED = {"node_modules", ".git", ".turbo", "dist", "build", ".next", "coverage", "_generated"}
 
@@ -69,28 +68,27 @@ def repository(root: Path) -> Repository:
 
 def find(config: Config, place: Repository) -> Found:
     """Return every call in a repository to a function of its backends."""
-    # Imported when first used: what only lists the tasks need not wait for a parser.
-    from ci.contract import references
-
-    return references.find(place.root, place.backends, cache=config.state / "cache")
+    return contract.references.find(place.root, place.backends, cache=config.state / "cache")
 
 
 def of_clients(config: Config) -> Found:
     """Return the calls of the app's clients to its backend: of all that is not itself pushed."""
     place = app_repository(config.app)
     own, _ = next(place.named())
-    return plan.clients(plan.of(find(config, place), own), own)
+    return contract.plan.clients(contract.plan.of(find(config, place), own), own)
 
 
 def client_functions(config: Config) -> frozenset[str]:
     """Return the public functions that the app's clients call."""
-    return plan.names_called(of_clients(config))
+    return contract.plan.names_called(of_clients(config))
 
 
 def held(config: Config, place: Repository, specs: Mapping[str, Spec]) -> Contract:
     """Hold the calls of a repository against the specs that are known, by the name of the backend."""
     found = find(config, place)
-    missing = [item for one, known in specs.items() for item in check.missing(plan.of(found, one), known)]
+    missing = [
+        item for one, known in specs.items() for item in contract.check.missing(contract.plan.of(found, one), known)
+    ]
     counts = {one: len(specs[one].functions) if one in specs else None for one, _ in place.named()}
     return Contract(counts, found, tuple(missing))
 
@@ -151,7 +149,7 @@ def read_spec(path: Path) -> Spec:
     except (OSError, ValueError) as error:
         hint = "--against takes code, live, or a file that npx convex function-spec wrote"
         raise InputError(f"{path} cannot be read as a function spec: {error}", hint=hint) from error
-    return spec.parse(found.get("functions", [found]) if isinstance(found, dict) else found)
+    return contract.spec.parse(found.get("functions", [found]) if isinstance(found, dict) else found)
 
 
 def refuse_missing(missing: Sequence[Missing], where: str) -> None:
@@ -181,7 +179,7 @@ def wait_until_served(backend: Backend, url: str, found: Found, *, within_s: flo
         CheckFailed: it still lacks some after `within_s`.
     """
     missing = rest.settled(
-        lambda: check.missing(found, spec.parse(convex.api_spec(backend, url))),
+        lambda: contract.check.missing(found, contract.spec.parse(convex.api_spec(backend, url))),
         lambda missing: not missing,
         within_s=within_s,
     )
@@ -190,11 +188,9 @@ def wait_until_served(backend: Backend, url: str, found: Found, *, within_s: flo
 
 def variables_read(app: App) -> frozenset[str]:
     """Return the names of the environment variables that the backend's code reads."""
-    from ci.contract import environment
-
     folder = generated.functions_folder(app)
     texts = {name(folder, path): path.read_text(errors="replace") for path in generated.modules(folder)}
-    return environment.read(texts).names
+    return contract.environment.read(texts).names
 
 
 def _backends(root: Path) -> list[Path]:

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from ci import convex
+from ci import contract, convex
 from ci.config import Config, Target
-from ci.contract import check, plan, spec
-from ci.contract.check import Missing
-from ci.contract.plan import Calls, Half, Plan
 from ci.convex import Code
 from ci.errors import CheckFailed, LockstepError, Unfinished
 from ci.release import calls, manifest, migrations
@@ -19,6 +16,8 @@ from ci.release.git import Tree
 from ci.release.manifest import Stamp
 
 if TYPE_CHECKING:
+    from ci.contract.check import Missing
+    from ci.contract.plan import Plan
     from ci.contract.references import Found
 
 T = TypeVar("T")
@@ -50,12 +49,13 @@ class Comparison:
         """Return what a push would change, or None when a backend or the calls of the clients could not be read."""
         if isinstance(self.backend, str) or isinstance(self.here, str) or isinstance(self.calls, str):
             return None
-        old, new = (Half(spec.parse(code.spec), code.schema) for code in (self.backend, self.here))
+        halves = (contract.plan.Half(contract.spec.parse(code.spec), code.schema) for code in (self.backend, self.here))
+        old, new = halves
         # What could not be read may be anything: each internal function may be scheduled.
         internal = frozenset(path for path, one in old.spec.functions.items() if one.visibility == "internal")
         scheduled = internal if isinstance(self.scheduled, str) else self.scheduled
-        called = Calls(self.live_calls, plan.names_called(self.calls), scheduled)
-        return plan.make(old, new, called, self.listed)
+        called = contract.plan.Calls(self.live_calls, contract.plan.names_called(self.calls), scheduled)
+        return contract.plan.make(old, new, called, self.listed)
 
     @property
     def unread(self) -> list[str]:
@@ -78,7 +78,7 @@ class Comparison:
         """Return the calls of the clients at hand that the deployment could not answer now."""
         if isinstance(self.backend, str) or isinstance(self.calls, str):
             return ()
-        return check.missing(self.calls, spec.parse(self.backend.spec))
+        return contract.check.missing(self.calls, contract.spec.parse(self.backend.spec))
 
     @property
     def backend_is_current(self) -> bool:
@@ -111,7 +111,7 @@ class Comparison:
         breaking = self.plan.breaking(allowed)
         if breaking:
             said = "\n".join(f"  {one.function}: {one.what}: {one.reason}" for one in breaking)
-            raise CheckFailed(f"clients in the field would break:\n{said}", hint=plan.advice(breaking))
+            raise CheckFailed(f"clients in the field would break:\n{said}", hint=contract.plan.advice(breaking))
 
 
 def read(config: Config, target: Target, tree: Tree) -> Comparison:
@@ -127,7 +127,9 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
         return Comparison(target, tree, "", why, here, (), site, found, why, why, listed)
     backend = _or_why(lambda: convex.live_code(target.backend, url))
     scheduled = _or_why(lambda: convex.scheduled(target.backend, url)) if backend != here else frozenset()
-    lacking = _or_why(lambda: plan.lacking(calls.variables_read(config.app), convex.variables(target.backend, url)))
+    lacking = _or_why(
+        lambda: contract.plan.lacking(calls.variables_read(config.app), convex.variables(target.backend, url))
+    )
     record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
     return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed)
