@@ -42,7 +42,7 @@ def shop(production: Production) -> Production:
     return production
 
 
-def refusal(production: Production, *errors: str, **env: str) -> None:
+def expect_refusal(production: Production, *errors: str, **env: str) -> None:
     """Try a release, which must be refused with these errors and nothing more, nothing else having run."""
     began = production.checkout.sandbox.requests()
     ended = production.inv("deploy", "--no-browser", **env)
@@ -100,7 +100,9 @@ def test_a_variable_in_a_wrong_form_is_refused(
         "CLOUDFLARE_ACCOUNT_ID": "32 hexadecimal digits",
     }
     known = {"purpose": FOR[name], "get": get(name), "example": examples[name]}
-    refusal(shop, error(f"{name} {what.format(**known)}", hint.format(**known)), **{name: change(shop.keys[name])})
+    expect_refusal(
+        shop, error(f"{name} {what.format(**known)}", hint.format(**known)), **{name: change(shop.keys[name])}
+    )
 
 
 def test_an_unknown_target_is_refused(shop: Production) -> None:
@@ -118,12 +120,12 @@ def test_a_key_of_another_deployment_is_refused(shop: Production) -> None:
     for other in ("prod:happy-otter-123", "dev:quiet-gannet-77"):
         key = clouds.new_backend(shop.checkout.sandbox, other).key
         what = f"CONVEX_DEPLOY_KEY opens {other}, but target production is {DEPLOYMENT}"
-        refusal(shop, error(what, NEW_KEY), CONVEX_DEPLOY_KEY=key)
+        expect_refusal(shop, error(what, NEW_KEY), CONVEX_DEPLOY_KEY=key)
 
 
 def test_a_key_of_another_type_is_refused(shop: Production) -> None:
     what = f"CONVEX_DEPLOY_KEY is a preview key, but target production is {DEPLOYMENT}"
-    refusal(shop, error(what, NEW_KEY), CONVEX_DEPLOY_KEY="preview:team:project|0123456789abcdef")
+    expect_refusal(shop, error(what, NEW_KEY), CONVEX_DEPLOY_KEY="preview:team:project|0123456789abcdef")
 
 
 def test_a_key_that_says_the_right_name_but_opens_another_deployment_is_refused(shop: Production) -> None:
@@ -132,7 +134,7 @@ def test_a_key_that_says_the_right_name_but_opens_another_deployment_is_refused(
     sandbox.plant(match="POST /api/deployment/url_for_key", status=200, body=f'"{other.url}"')
     what = f"CONVEX_DEPLOY_KEY opens happy-otter-123 of team/project, not {DEPLOYMENT}"
     hint = "create a deploy key of that deployment in the Convex dashboard (Settings, Deploy Keys)"
-    refusal(shop, error(what, hint))
+    expect_refusal(shop, error(what, hint))
 
 
 def test_a_production_key_is_refused_for_a_development_target(shop: Production) -> None:
@@ -147,7 +149,7 @@ def test_a_key_that_is_no_longer_valid_is_refused(shop: Production) -> None:
     host = "POST http://127.0.0.1:PORT/api/deployment/url_for_key"
     what = f"{host} answered 401 AuthenticationFailed: Invalid Convex deploy key"
     hint = "create a new deploy key in the Convex dashboard (Settings, Deploy Keys)"
-    refusal(shop, error(what, hint), CONVEX_DEPLOY_KEY=f"{DEPLOYMENT}|0123456789abcdef")
+    expect_refusal(shop, error(what, hint), CONVEX_DEPLOY_KEY=f"{DEPLOYMENT}|0123456789abcdef")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_a_key_that_is_no_longer_valid_is_refused(shop: Production) -> None:
 )
 def test_a_key_that_may_not_do_all_is_refused(shop: Production, operations: list[str], lacking: str, what: str) -> None:
     words = f"CONVEX_DEPLOY_KEY may not {what} on {DEPLOYMENT} ({lacking})"
-    refusal(shop, error(words, NEW_KEY), CONVEX_DEPLOY_KEY=shop.key(DEPLOYMENT, *operations))
+    expect_refusal(shop, error(words, NEW_KEY), CONVEX_DEPLOY_KEY=shop.key(DEPLOYMENT, *operations))
 
 
 COMPARE = (
@@ -179,13 +181,13 @@ COMPARE = (
 
 def test_a_cloudflare_token_that_nobody_knows_is_refused(shop: Production) -> None:
     what = "Cloudflare answered 403 for Pages project sandbox: Authentication error [10000]"
-    refusal(shop, error(what, COMPARE), CLOUDFLARE_API_TOKEN="0123456789" * 4)
+    expect_refusal(shop, error(what, COMPARE), CLOUDFLARE_API_TOKEN="0123456789" * 4)
 
 
 def test_a_cloudflare_token_that_may_only_read_is_refused(shop: Production) -> None:
     what = "CLOUDFLARE_API_TOKEN may read Pages project sandbox, not publish to it"
     hint = "give the token the permission Account > Cloudflare Pages > Edit in the Cloudflare dashboard"
-    refusal(shop, error(what, hint), CLOUDFLARE_API_TOKEN=shop.token(permission="read"))
+    expect_refusal(shop, error(what, hint), CLOUDFLARE_API_TOKEN=shop.token(permission="read"))
 
 
 def test_a_site_that_sends_visitors_elsewhere_is_refused(shop: Production) -> None:
@@ -199,12 +201,12 @@ def test_a_site_that_sends_visitors_elsewhere_is_refused(shop: Production) -> No
     what = f"http://127.0.0.1:PORT sends visitors to {login}, so the smoke test could not open it"
     table = "targets.production of lockstep.toml"
     hint = f"in {table}, set site to where it ends up, or smoke_headers to what lets a service in"
-    refusal(shop, error(what, hint))
+    expect_refusal(shop, error(what, hint))
 
 
 def test_a_cloudflare_account_that_the_token_does_not_open_is_refused(shop: Production) -> None:
     what = "Cloudflare answered 403 for Pages project sandbox: Authentication error [10000]"
-    refusal(shop, error(what, COMPARE), CLOUDFLARE_ACCOUNT_ID="0123456789abcdef" * 2)
+    expect_refusal(shop, error(what, COMPARE), CLOUDFLARE_ACCOUNT_ID="0123456789abcdef" * 2)
 
 
 def test_a_pages_project_that_does_not_exist_is_refused(shop: Production) -> None:
@@ -255,7 +257,7 @@ def test_all_problems_are_told_at_once(shop: Production) -> None:
         ),
     }
     with shop.checkout.changed(files):
-        refusal(
+        expect_refusal(
             shop,
             error(
                 "the functions folder apps/convex/nowhere does not exist",
@@ -322,7 +324,7 @@ def test_a_running_convex_dev_is_named_and_left_running(shop: Production) -> Non
     waiting = [sys.executable, "-c", "import sys; sys.stdin.read()", "convex", "dev"]
     with subprocess.Popen(waiting, cwd=folder, stdin=subprocess.PIPE) as server:
         what = "convex dev is running in ROOT/example/apps/convex (process PID) and would push over this release"
-        refusal(shop, error(what, "stop it first: kill PID"))
+        expect_refusal(shop, error(what, "stop it first: kill PID"))
         assert server.poll() is None
 
 
@@ -348,9 +350,9 @@ def test_another_branch_is_refused_and_the_targets_own_from_a_detached_checkout_
     try:
         checkout.git("switch", "--quiet", "--create", "feature")
         what = "the working tree is on feature, and target production ships main"
-        refusal(shop, error(what, "git switch main"))
+        expect_refusal(shop, error(what, "git switch main"))
         checkout.git("switch", "--quiet", "--detach")
-        refusal(shop, error(what.replace("feature", "no branch"), "git switch main"))
+        expect_refusal(shop, error(what.replace("feature", "no branch"), "git switch main"))
         checkout.git("update-ref", "refs/remotes/origin/main", "HEAD")
         assert shop.inv("preflight", "--no-browser").status == 0
     finally:
@@ -383,7 +385,7 @@ def test_a_bun_that_is_not_at_hand_is_refused(shop: Production) -> None:
 def test_uncommitted_changes_are_refused_unless_they_are_accepted(shop: Production) -> None:
     with shop.checkout.changed({"example/apps/web/src/new.ts": "export {};\n"}):
         what = "the working tree has uncommitted changes: apps/web/src/new.ts"
-        refusal(shop, error(what, "commit or stash them, or ship them with --allow-dirty"))
+        expect_refusal(shop, error(what, "commit or stash them, or ship them with --allow-dirty"))
         assert shop.inv("preflight", "--no-browser", "--allow-dirty").status == 0
 
 
