@@ -63,6 +63,12 @@ class Runner(Local):
 
     context: StepContext
 
+    def __init__(self, context: StepContext) -> None:
+        super().__init__(context)
+        # Invoke cleans these up also when a signal came before it had set them.
+        self.using_pty = False
+        self.streams: dict[str, Any] = {}
+
     def generate_env(self, env: dict[str, Any], replace_env: bool) -> dict[str, Any]:  # noqa: ARG002 - always replaced
         """Return the base with what the call declares, a Secret still being one."""
         frame = self.context.frame
@@ -114,7 +120,7 @@ class Runner(Local):
             self._setup(command, kwargs)
             return self._judged(self._ended(command, kwargs.get("timeout") or inf))
         finally:
-            for stream in (self.streams["out"], self.streams["err"]):
+            for stream in self.streams.values():
                 if isinstance(stream, Source):
                     stream.end()
 

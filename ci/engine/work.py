@@ -66,7 +66,7 @@ class Work:
             with self._stage.speaks(self.voice):
                 self.result = body()
         except BaseException as error:  # noqa: BLE001 - judged by the run, which goes on
-            self.error = error
+            self.error = _stop_behind(error) or error
         self._is_performed = True
 
     def pull(self, reason: str) -> None:
@@ -99,3 +99,10 @@ class Work:
     def _was_ended(self) -> bool:
         """Return whether someone ended it, rather than its own failure or its deadline."""
         return isinstance(self.error, Stopped) and self.leash.reason != DEADLINE
+
+
+def _stop_behind(error: BaseException | None) -> Stopped | None:
+    """Return the `Stopped` on whose way out `error` came: clean-up that was not ready for it tells nothing."""
+    while error is not None and not isinstance(error, Stopped):
+        error = error.__context__
+    return error

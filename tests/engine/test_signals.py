@@ -80,6 +80,22 @@ def go(c):
     assert project.said(inv) == ended(signum, code)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_clean_up_that_fails_on_the_way_out_tells_nothing(project: Project, lifeline: Lifeline, terminal: bool) -> None:
+    project.tasks(f"""
+@step(timeout_s=30, terminal={terminal})
+def go(c):
+    try:
+        c.run("{LIFELINE} sleep 60")
+    finally:
+        raise KeyError("clean-up")
+{AFTER}""")
+    inv = project.start("deploy", INVOKE_TASKS_GRACE_S="0.2")
+    lifeline.await_up()
+    inv.send_signal(signal.SIGTERM)
+    assert project.said(inv) == ended(signal.SIGTERM, 143)
+
+
 @pytest.mark.parametrize("body", ["time.sleep(60)", 'c.run("sleep 60")'])
 def test_the_deadline_ends_a_step_that_has_the_terminal(project: Project, body: str) -> None:
     project.tasks(f"""
