@@ -55,10 +55,13 @@ def install_tools(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Lint Lockstep's own Python, and check its formatting."""
+    """Lint Lockstep's own Python and workflow, and check their form."""
     install_tools(session)
     run(session, "ruff", "check")
     run(session, "ruff", "format", "--check")
+    run(session, "zizmor", "--persona=pedantic", "--offline", "--quiet", ".github")
+    run(session, "check-jsonschema", "--builtin-schema=vendor.github-workflows", ".github/workflows/ci.yml")
+    run(session, "check-jsonschema", "--builtin-schema=vendor.dependabot", ".github/dependabot.yml")
 
 
 @nox.session

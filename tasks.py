@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from ci import config, convex, pages, release, report, toolchain
-from ci import contract as contracts
+from ci import workflow as workflows
 from ci.config import App, Backend, Config, Target
 from ci.convex import Code
 from ci.engine.step import step
@@ -22,10 +23,9 @@ from ci.errors import InputError, Unfinished
 from ci.secret import Secret
 
 if TYPE_CHECKING:
-    from ci.contract.spec import Spec
-    from ci.release.calls import Repository
     from ci.release.comparison import Comparison
     from ci.release.git import Tree
+    from ci.workflow.written import Place
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
@@ -114,14 +114,27 @@ def contract(
     report.check_format(format)
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
-    specs = {} if references_only else _specs(c, settings, place, against, target)
+    hands = release.specs.Hands(
+        partial(_start_sandbox, c), partial(_generate, c), partial(_target, c, settings, target)
+    )
+    specs = {} if references_only else release.specs.read(settings, place, against, hands)
     checked = release.calls.held(settings, place, specs)
     print(report.contract(checked, format, where=release.calls.in_version_control(place.root)))
     release.calls.refuse_missing(checked.missing, against)
     return f"{len(checked.found.references)} calls" + ("" if references_only else ", all there")
 
 
-@step(pre=[lint, lockfile, typecheck, test, contract], timeout_s=60)
+@step(pre=[preflight], timeout_s=60, checks=True)
+def workflow_check(c: Context) -> str:
+    """Check that all that `inv workflow` writes is up to date."""
+    settings = config.load()
+    place = _place(c, settings)
+    if not place.holds_app:
+        return "skipped: the app is in another repository, which has a workflow of its own"
+    return workflows.written.refuse_stale(_texts(settings, place), place.top)
+
+
+@step(pre=[lint, lockfile, workflow_check, typecheck, test, contract], timeout_s=60)
 def check(c: Context) -> None:
     """Run every check that needs no key and no cloud."""
 
@@ -275,6 +288,17 @@ def sandbox(c: Context, stop: bool = False, reset: bool = False, status: bool = 
         raise Unfinished("the sandbox did not do as asked", hint="see .lockstep/sandbox/sandbox.log")
 
 
+@task(help={"check": "write nothing; fail, with the difference, when something is stale"})
+def workflow(c: Context, check: bool = False) -> None:
+    """Write CI's workflow, .env.example and docs/secrets.md from lockstep.toml and the table of secrets."""
+    settings = config.load()
+    place = _place(c, settings)
+    if check:
+        print(workflows.written.refuse_stale(_texts(settings, place), place.top))
+    else:
+        print(workflows.written.write(_texts(settings, place), place))
+
+
 @task(help={"show": "tell this one: its id, a part of that, or last", "format": "text or json"})
 def runs(c: Context, show: str = "", format: str = "text") -> None:
     """List the last runs; tell one: its tasks, commands and logs."""
@@ -309,6 +333,19 @@ def _tree(c: Context, settings: Config) -> Tree:
     return release.git.tree(*(c.run(shlex.join(argv), hide=True, warn=True).stdout for argv in argvs))
 
 
+def _place(c: Context, settings: Config) -> Place:
+    folder, app = config.ROOT, settings.app.folder
+    argvs = (release.git.root_argv(folder), release.git.root_argv(app), release.git.remotes_argv(folder))
+    said = [c.run(shlex.join(argv), hide=True, warn=True).stdout.strip() for argv in argvs]
+    return workflows.written.Place(folder, *said)
+
+
+def _texts(settings: Config, place: Place) -> dict[Path, str]:
+    secrets = release.secrets.by_job(settings)
+    of_repository = workflows.render.files(settings, secrets, place.top, folder=place.below)
+    return of_repository | {config.ROOT / name: text for name, text in release.documents.texts(settings).items()}
+
+
 def _read(c: Context, argv: list[str], env: Mapping[str, str | Secret] | None = None) -> str:
     return c.run(shlex.join(argv), env=env, hide=True).stdout
 
@@ -336,29 +373,6 @@ def _generate(c: Context, app: App, backend: Backend) -> None:
         bundled = found
         with c.cd(app.backend_folder):
             c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
-
-
-def _specs(c: Context, settings: Config, place: Repository, against: str, target: str) -> dict[str, Spec]:
-    """Return what the backends of a repository have, as far as it is known."""
-    release.calls.refuse_none(place)
-    if against != "code":
-        return {release.calls.only(settings.app, place): _outside(c, settings, against, target)}
-    if place.is_app:
-        return {release.calls.only(settings.app, place): contracts.spec.parse(_here(settings).spec)}
-    _start_sandbox(c)
-    scratch = convex.scratch(settings.sandbox_control(), settings.code_generation())
-    specs = {}
-    for name, folder in place.named():
-        _generate(c, release.calls.app_of(settings.app, place, folder), scratch)
-        specs[name] = contracts.spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
-    return specs
-
-
-def _outside(c: Context, settings: Config, against: str, target: str) -> Spec:
-    if against != "live":
-        return release.calls.read_spec(Path(against))
-    backend = _target(c, settings, target).backend
-    return contracts.spec.parse(convex.api_spec(backend, convex.reach(backend)))
 
 
 def _script(c: Context, kind: str) -> str | None:

@@ -80,6 +80,18 @@ class Smoke:
 
 
 @dataclass(frozen=True)
+class Workflow:
+    """
+    How CI runs: Nox sessions that must pass beside `check`, how many targets of a branch are released at a time, and
+    when drift is looked for (cron, in UTC).
+    """
+
+    sessions: tuple[str, ...] = ()
+    max_parallel: int = 1
+    drift: str = "23 5 * * *"
+
+
+@dataclass(frozen=True)
 class Settings:
     """One [targets.NAME] table of lockstep.toml."""
 
@@ -137,6 +149,7 @@ class Config:
     migrations: tuple[Migration, ...]
     smoke: Smoke
     state: Path
+    workflow: Workflow = Workflow()
 
     def target_name(self, name: str = "") -> str:
         """Return `name`, else LOCKSTEP_TARGET, else the sandbox."""
@@ -218,16 +231,17 @@ def load(path: Path = ROOT / "lockstep.toml") -> Config:
     problems: list[LockstepError] = []
     app = _build(App, document.pop("app", {}), "app", problems)
     smoke = _build(Smoke, document.pop("smoke", {}), "smoke", problems)
+    workflow = _build(Workflow, document.pop("workflow", {}), "workflow", problems)
     tables = document.pop("targets", {})
     targets = {name: _build(Settings, table, f"targets.{name}", problems) for name, table in tables.items()}
     targets.setdefault(SANDBOX, Settings())
     steps = document.pop("migrations", [])
     migrations = tuple(_build(Migration, table, f"migrations[{i}]", problems) for i, table in enumerate(steps))
-    problems += [_unknown(key, "", ("app", "smoke", "targets", "migrations")) for key in document]
+    problems += [_unknown(key, "", _TABLES) for key in document]
     problems += [missing for name, settings in targets.items() for missing in _incomplete(name, settings)]
     if problems:
         raise Problems(problems)
-    return Config(app, targets, migrations, smoke, ROOT / ".lockstep")
+    return Config(app, targets, migrations, smoke, ROOT / ".lockstep", workflow)
 
 
 def environment(target: str) -> dict[str, str]:
@@ -283,13 +297,17 @@ class _Shape:
     item: type | None = None
 
     def fits(self, value: Any) -> bool:
+        if isinstance(value, bool):  # which is an int, too
+            return self.kind is bool
         items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return isinstance(value, self.kind) and (self.item is None or all(isinstance(x, self.item) for x in items))
 
 
+_TABLES = ("app", "workflow", "smoke", "targets", "migrations")
 _SHAPES = {
     "str": _Shape("a text in quotes", str),
     "bool": _Shape("true or false", bool),
+    "int": _Shape("a whole number", int),
     "tuple[str, ...]": _Shape("a list of texts", list, str),
     "Mapping[str, str]": _Shape('a table of texts, such as { NAME = "value" }', dict, str),
 }

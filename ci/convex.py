@@ -25,6 +25,8 @@ OPERATIONS: Mapping[str, str] = {
     "ViewEnvironmentVariables": "read variables",
     "WriteEnvironmentVariables": "write variables",
 }
+# Those that tell what is live; the hashes of its modules take "Deploy", and are not among them.
+READING = ("ViewData", "ViewEnvironmentVariables")
 
 
 @dataclass(frozen=True, order=True)

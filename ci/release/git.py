@@ -46,6 +46,16 @@ def branches_argv(folder: Path) -> list[str]:
     ]
 
 
+def root_argv(folder: Path) -> list[str]:
+    """Return the argv that prints the root of the repository that `folder` is in."""
+    return ["git", "-C", str(folder), "rev-parse", "--show-toplevel"]
+
+
+def remotes_argv(folder: Path) -> list[str]:
+    """Return the argv that prints the names of the repository's remotes."""
+    return ["git", "-C", str(folder), "remote"]
+
+
 def tree(status: str, message: str, branches: str) -> Tree:
     """Return what the three commands printed, read together; empty texts are a folder without commits."""
     head, changed = {}, []

@@ -26,7 +26,9 @@ CALLED = sorted(FUNCTIONS - {"migrations:backfillIncidentSites", "seed:demo"})
 STEPS = [
     *("preflight", "install"),
     # Some of these run side by side.
-    *sorted(("lint", "lockfile", "codegen", "typecheck", "test", "contract", "check", "build", "plan")),
+    *sorted(
+        ("lint", "lockfile", "workflow-check", "codegen", "typecheck", "test", "contract", "check", "build", "plan")
+    ),
     *("approve", "deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke", "deploy", "live"),
 ]
 REPORTED = "A chair broke."
@@ -62,7 +64,7 @@ def browser() -> Iterator[Browser]:
 
 def settled(ended: Ended) -> list[str]:
     """Return the steps that were begun, in their order but for those that run side by side."""
-    return [*ended.began[:2], *sorted(ended.began[2:11]), *ended.began[11:]]
+    return [*ended.began[:2], *sorted(ended.began[2:12]), *ended.began[12:]]
 
 
 def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended) -> None:
@@ -71,6 +73,7 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
     assert {name: note for name, note in first.summary.items() if note != "done"} == {
         "install": first.summary["install"],
         "contract": first.summary["contract"],
+        "workflow-check": "4 files are up to date",
         "build": "built for http://127.0.0.1:PORT",
         "approve": "not asked: the sandbox holds nothing of value",
         "deploy-backend": "pushed 7 functions to prod:SANDBOX",
