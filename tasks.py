@@ -299,7 +299,7 @@ def workflow(c: Context, check: bool = False) -> None:
         print(workflows.written.write(_texts(settings, place), place))
 
 
-@task(help={"show": "tell this one: its id, a part of that, or last", "format": "text or json"})
+@task(help={"show": "tell this one: its id, a part of that, or last", "format": "text, json or, of one run, markdown"})
 def runs(c: Context, show: str = "", format: str = "text") -> None:
     """List the last runs; tell one: its tasks, commands and logs."""
     from ci.engine import history

@@ -104,6 +104,8 @@ class Recorded(Audience):
     def ended(self, work: Work) -> None:
         title, state, note, seconds = work.node.title, work.state, work.note, work.seconds
         stderr = self.stage.real[1]
+        if isinstance(work.error, LockstepError):
+            self._log(title, self.stage.redactor.text(f"{errors.text(work.error)}\n"))
         if work.node.is_alone and state == INTERRUPTED and stderr.isatty():
             output.write(stderr, "\n")  # the prompt, and the ^C behind it, are on a line that nobody ended
         self._screen.ended(title, state, note, seconds)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ci.engine import journal
+from ci.engine import digest, journal
 from ci.errors import InputError, Unfinished
 
 FOLDER = journal.FOLDER
@@ -118,8 +118,11 @@ def listed(folder: Path, form: str = "text") -> str:
 
 
 def shown(folder: Path, word: str, form: str = "text") -> str:
-    """Return the run whose id contains `word` (`last`: the newest), as text or one JSON document."""
+    """Return the run whose id contains `word` (`last`: the newest), as text, Markdown or one JSON document."""
     run = _find(kept(folder), word)
+    if form == "markdown":
+        title = f"`inv {_what(run)}`: {_ending(run)}, {_time(run.seconds).strip()}"
+        return digest.markdown(title, run.tasks, run.began.get("order") or [], run.folder)
     if _form(form) == "json":
         return json.dumps({"version": VERSION, "run": run.whole()}, indent=2)
     return "\n".join(_told(run))
@@ -135,7 +138,7 @@ def _line(text: str) -> Line | None:
 
 def _form(form: str) -> str:
     if form not in ("text", "json"):
-        raise InputError(f"--format takes text or json, not {form!r}")
+        raise InputError(f"--format takes text or json (or, of one run, markdown), not {form!r}")
     return form
 
 
