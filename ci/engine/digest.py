@@ -1,4 +1,4 @@
-"""A run as Markdown: how it ended, each task, what was said, and the graph; for the summary of a CI job, or an issue."""
+"""A run as Markdown: how it ended, its tasks, what they said, the graph; for the summary of a CI job, or an issue."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -11,6 +11,7 @@ from ci.config import SANDBOX, Config, Settings
 from ci.errors import InputError, LockstepError
 
 DEPLOY, DRIFT = "deploy", "drift"  # the jobs of the workflow that hold a secret at all
+JOB = "LOCKSTEP_JOB"  # set by the Nox session that a run is in, which is the job's
 
 
 @dataclass(frozen=True)
@@ -95,34 +96,43 @@ def by_job(config: Config) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def misformed(values: Mapping[str, str], target: str) -> list[InputError]:
     """Return one problem for each secret that is missing, empty, quoted, has a stray end of line, or another shape."""
-    return [problem for variable in VARIABLES for problem in _misformed(variable, values.get(variable.name), target)]
+    job = values.get(JOB, "")
+    return [
+        problem
+        for variable in VARIABLES
+        for problem in _misformed(variable, values.get(variable.name), target=target, job=job)
+    ]
 
 
 def is_well_formed(name: str, value: str) -> bool:
     """Tell whether `value` may be that variable's, so that it makes sense to ask a cloud about it."""
     return not [
-        problem for variable in VARIABLES if variable.name == name for problem in _misformed(variable, value, "")
+        problem
+        for variable in VARIABLES
+        if variable.name == name
+        for problem in _misformed(variable, value, target="", job="")
     ]
 
 
 def unset_headers(settings: Settings, values: Mapping[str, str], target: str) -> list[LockstepError]:
     """Return one problem for each variable that a target's `smoke_headers` name and nobody sets."""
+    job = values.get(JOB, "")
     return [
         InputError(
-            f"{variable} is not set: as the header {header}, it opens the protected site to the smoke test",
-            hint=f"put it in .env.lockstep.{target} or the environment",
+            f"{variable} is not set{_for(job)}: as the header {header}, it opens the protected site to the smoke test",
+            hint=_put(variable, target, job),
         )
         for header, variable in settings.smoke_headers.items()
         if not values.get(variable)
     ]
 
 
-def _misformed(variable: Variable, value: str | None, target: str) -> Iterator[InputError]:
-    get = f"get it from {variable.source}, and put it in .env.lockstep.{target} or the environment"
+def _misformed(variable: Variable, value: str | None, *, target: str, job: str) -> Iterator[InputError]:
+    get = f"get it from {variable.source}, and {_put(variable.name, target, job)}"
     name = variable.name
     if not value:
         state = "is not set" if value is None else "is set but empty"
-        yield InputError(f"{name} {state}: it {variable.purpose}", hint=get)
+        yield InputError(f"{name} {state}{_for(job)}: it {variable.purpose}", hint=get)
     elif value.strip() != value:
         yield InputError(
             f"{name} begins or ends with white space or an end of line",
@@ -132,3 +142,14 @@ def _misformed(variable: Variable, value: str | None, target: str) -> Iterator[I
         yield InputError(f"{name} contains its quotes", hint="store it again without quotes")
     elif not variable.shape.fullmatch(value):
         yield InputError(f"{name} does not look like one ({variable.example})", hint=get)
+
+
+def _for(job: str) -> str:
+    return f" for job {job}" if job else ""
+
+
+def _put(name: str, target: str, job: str) -> str:
+    """Return where to put a secret: a job reads no file, so where GitHub keeps it, or in this shell."""
+    if job:
+        return f"put it in the environment: gh secret set {name} --env {target}, or export {name} here"
+    return f"put it in .env.lockstep.{target} or the environment"
