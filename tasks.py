@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +13,14 @@ from invoke.tasks import task
 
 from ci import config, convex, pages, release, report, toolchain
 from ci import workflow as workflows
-from ci.config import App, Backend, Config, Target
+from ci.config import App, Backend, Config
 from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
-from ci.secret import Secret
 
 if TYPE_CHECKING:
     from ci.release.comparison import Comparison
-    from ci.release.git import Tree
     from ci.workflow.written import Place
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
@@ -40,9 +36,11 @@ FORMAT = {"format": "how to print it: text, json, or github for annotations"}
 def preflight(c: Context, target: TargetName = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
     """Refuse what cannot succeed, before anything has run."""
     settings = config.load()
-    site = _target(c, settings, target)
+    site = release.commands.target(c, settings, target)
     values = config.environment(site.name)
-    release.refusals.check(settings, site, _tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser)
+    release.refusals.check(
+        settings, site, release.commands.tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser
+    )
 
 
 @step(pre=[preflight], timeout_s=600, registry=True)
@@ -51,7 +49,7 @@ def install(c: Context) -> str:
     app = config.load().app
     with c.cd(app.folder):
         c.run(shlex.join(toolchain.install_argv(app)), env=toolchain.QUIET)
-    printed = {tool: _read(c, argv) for tool, argv in toolchain.version_argvs(app).items()}
+    printed = {tool: release.commands.read(c, argv) for tool, argv in toolchain.version_argvs(app).items()}
     found = toolchain.check_versions(app, printed, release.bunlock.versions(release.bunlock.read(app)))
     return ", ".join(f"{tool} {version}" for tool, version in found.items())
 
@@ -65,29 +63,29 @@ def lockfile(c: Context) -> None:
 @step(pre=[install], timeout_s=600, checks=True)
 def lint(c: Context) -> str | None:
     """Run the app's linter."""
-    return _script(c, "lint")
+    return release.commands.script(c, config.load(), "lint")
 
 
 @step(pre=[install], timeout_s=180)
 def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
-    _start_sandbox(c)
+    release.commands.start_sandbox(c)
     _generate(c, settings.app, settings.code_generation())
     release.generated.stale_copies(settings.app)
-    return release.generated.difference(_read(c, release.generated.differs_argv(settings.app)))
+    return release.generated.difference(release.commands.read(c, release.generated.differs_argv(settings.app)))
 
 
 @step(pre=[codegen], timeout_s=900, checks=True)
 def typecheck(c: Context) -> str | None:
     """Check the types of every package."""
-    return _script(c, "typecheck")
+    return release.commands.script(c, config.load(), "typecheck")
 
 
 @step(pre=[codegen], timeout_s=1800, checks=True)
 def test(c: Context) -> str | None:
     """Run the app's tests."""
-    return _script(c, "test")
+    return release.commands.script(c, config.load(), "test")
 
 
 @step(
@@ -115,7 +113,9 @@ def contract(
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
     hands = release.specs.Hands(
-        partial(_start_sandbox, c), partial(_generate, c), partial(_target, c, settings, target)
+        partial(release.commands.start_sandbox, c),
+        partial(_generate, c),
+        partial(release.commands.target, c, settings, target),
     )
     specs = {} if references_only else release.specs.read(settings, place, against, hands)
     checked = release.calls.held(settings, place, specs)
@@ -128,7 +128,7 @@ def contract(
 def workflow_check(c: Context) -> str:
     """Check that all that `inv workflow` writes is up to date."""
     settings = config.load()
-    place = _place(c, settings)
+    place = workflows.written.place(partial(release.commands.asked, c), config.ROOT, settings.app.folder)
     if not place.holds_app:
         return "skipped: the app is in another repository, which has a workflow of its own"
     return workflows.written.refuse_stale(_texts(settings, place), place.top)
@@ -145,7 +145,7 @@ def build(c: Context, target: str = "") -> str | None:
     settings = config.load()
     if settings.app.prerender:
         return "later: app.prerender is set, so deploy-frontend builds, against the new functions"
-    return _build(c, settings, settings.target(target))
+    return release.commands.build(c, settings, settings.target(target))
 
 
 @step(
@@ -218,7 +218,7 @@ def migrate(c: Context, target: str = "") -> str:
     """Run the migrations that this deployment has not run."""
     settings = config.load()
     backend = settings.target(target).backend
-    url, commit = convex.reach(backend), _tree(c, settings).commit
+    url, commit = convex.reach(backend), release.commands.tree(c, settings).commit
     pending = release.migrations.pending(settings, release.migrations.recorded(backend, url))
     for migration in pending:
         if not release.migrations.is_in_state(release.migrations.recorded(backend, url), migration, "running"):
@@ -232,10 +232,10 @@ def migrate(c: Context, target: str = "") -> str:
 def deploy_frontend(c: Context, target: str = "") -> str:
     """Publish the site, and read back that it is the one served."""
     settings = config.load()
-    site, tree = settings.target(target), _tree(c, settings)
+    site, tree = settings.target(target), release.commands.tree(c, settings)
     if settings.app.prerender:
-        _build(c, settings, site)
-    _check_dist(settings, url := convex.reach(site.backend))
+        release.commands.build(c, settings, site)
+    release.commands.check_dist(settings.app, url := convex.reach(site.backend))
     called = release.calls.client_functions(settings)
     stamp = release.manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url, called)
     if release.manifest.live(site) == stamp:
@@ -261,7 +261,7 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
         return release.page.no_browser(site, allowed=no_browser)
     screenshot = Path(".lockstep/smoke", f"{site.name}.png")
     argv = release.page.visit_argv(site.frontend.site, screenshot)
-    printed = _read(c, argv, release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
+    printed = release.commands.read(c, argv, release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
     visit = release.page.judge(printed, site.frontend.site, screenshot)
     return f"{visit.title!r} opened without an error, screenshot in {screenshot}"
 
@@ -270,6 +270,28 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
 def deploy(c: Context, target: str = "") -> str:
     """Release: backend first, frontend last, each step proved."""
     return f"released to {config.load().target(target).frontend.site}"
+
+
+@step(
+    timeout_s=120,
+    checks=True,
+    help=TARGET | FORMAT | {"strict": "fail when it is not what this commit is, or nobody can tell"},
+)
+def status(c: Context, target: TargetName = "", format: str = "text", strict: bool = False) -> None:
+    """Tell the true state of a target beside what is at hand; reads only."""
+    from ci.engine import history
+
+    report.check_format(format)
+    settings = config.load()
+    site = release.commands.target(c, settings, target)
+    if strict:
+        release.secrets.refuse_missing(settings, site.name, config.environment(site.name), release.secrets.DRIFT)
+    world = release.comparison.read(settings, site, release.commands.tree(c, settings))
+    last_run = history.last_change(config.ROOT / history.FOLDER)
+    found = release.status.Status(world, release.commands.behind(c, settings, world.site), last_run)
+    print(report.status(found, format))
+    if strict:
+        found.refuse_difference()
 
 
 @task(
@@ -292,7 +314,7 @@ def sandbox(c: Context, stop: bool = False, reset: bool = False, status: bool = 
 def workflow(c: Context, check: bool = False) -> None:
     """Write CI's workflow, .env.example and docs/secrets.md from lockstep.toml and the table of secrets."""
     settings = config.load()
-    place = _place(c, settings)
+    place = workflows.written.place(partial(release.commands.asked, c), config.ROOT, settings.app.folder)
     if check:
         print(workflows.written.refuse_stale(_texts(settings, place), place.top))
     else:
@@ -316,38 +338,10 @@ def graph(c: Context, task: str = "", format: str = "text") -> None:
     print(diagram.draw(task, format))
 
 
-def _start_sandbox(c: Context) -> None:
-    c.run(shlex.join(toolchain.sandbox_argv("start")), hide=True)
-
-
-def _target(c: Context, settings: Config, name: str) -> Target:
-    """Return the target; the sandbox is started first, since it gives its own addresses."""
-    if settings.target_name(name) == config.SANDBOX:
-        _start_sandbox(c)
-    return settings.target(name)
-
-
-def _tree(c: Context, settings: Config) -> Tree:
-    folder = settings.app.folder
-    argvs = (release.git.status_argv(folder), release.git.message_argv(folder), release.git.branches_argv(folder))
-    return release.git.tree(*(c.run(shlex.join(argv), hide=True, warn=True).stdout for argv in argvs))
-
-
-def _place(c: Context, settings: Config) -> Place:
-    folder, app = config.ROOT, settings.app.folder
-    argvs = (release.git.root_argv(folder), release.git.root_argv(app), release.git.remotes_argv(folder))
-    said = [c.run(shlex.join(argv), hide=True, warn=True).stdout.strip() for argv in argvs]
-    return workflows.written.Place(folder, *said)
-
-
 def _texts(settings: Config, place: Place) -> dict[Path, str]:
     secrets = release.secrets.by_job(settings)
     of_repository = workflows.render.files(settings, secrets, place.top, folder=place.below)
     return of_repository | {config.ROOT / name: text for name, text in release.documents.texts(settings).items()}
-
-
-def _read(c: Context, argv: list[str], env: Mapping[str, str | Secret] | None = None) -> str:
-    return c.run(shlex.join(argv), env=env, hide=True).stdout
 
 
 def _here(settings: Config) -> Code:
@@ -356,7 +350,7 @@ def _here(settings: Config) -> Code:
 
 def _compare(c: Context, name: str) -> Comparison:
     settings = config.load()
-    return release.comparison.read(settings, settings.target(name), _tree(c, settings))
+    return release.comparison.read(settings, settings.target(name), release.commands.tree(c, settings))
 
 
 def _plan(world: Comparison, format: str) -> str:
@@ -373,35 +367,3 @@ def _generate(c: Context, app: App, backend: Backend) -> None:
         bundled = found
         with c.cd(app.backend_folder):
             c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
-
-
-def _script(c: Context, kind: str) -> str | None:
-    """Run one of the app's scripts; what it triggers may generate code, with the sandbox's key and never a real one."""
-    settings = config.load()
-    script = settings.app.script(kind)
-    if not script:
-        return f"skipped: lockstep.toml says that the app has no {kind}"
-    with c.cd(settings.app.folder):
-        c.run(shlex.join(toolchain.script_argv(settings.app, script)), env=_app_env(settings))
-    return None
-
-
-def _build(c: Context, settings: Config, site: Target) -> str:
-    app = settings.app
-    url = convex.reach(site.backend)
-    with c.cd(app.folder):
-        began_at = time.time()
-        argv = toolchain.script_argv(app, app.script("build"), only=app.frontend)
-        c.run(shlex.join(argv), env=_app_env(settings) | release.variables.built_in(site, app, url))
-    release.manifest.check_built_since(app.dist_folder, began_at)
-    _check_dist(settings, url)
-    return f"built for {url}"
-
-
-def _check_dist(settings: Config, backend_url: str) -> None:
-    client = toolchain.package(settings.app, settings.app.backend_folder, "convex")
-    release.manifest.check_dist(settings.app.dist_folder, backend_url, client)
-
-
-def _app_env(settings: Config) -> dict[str, str | Secret]:
-    return {**toolchain.QUIET, **convex.env(settings.code_generation())}

@@ -43,13 +43,20 @@ class Code:
     """
     What a deployment runs, or would run: module path to hash, the functions, and the exported schema.
 
-    `spec` tells of the same functions as the deployment does, validators included, in any order.
+    `modules` is None when the key may not read them. `spec` tells of the same functions as the deployment does,
+    validators included, in any order.
     """
 
-    modules: Mapping[str, str]
+    modules: Mapping[str, str] | None
     functions: frozenset[Function]
     schema: Any
     spec: list[dict[str, Any]] = field(default_factory=list, compare=False)
+
+    def matches(self, other: Code) -> bool:
+        """Tell whether both are the same, as far as both are known."""
+        known = self.modules is not None and other.modules is not None
+        same = (self.functions, self.schema) == (other.functions, other.schema)
+        return same and (not known or self.modules == other.modules)
 
 
 @dataclass(frozen=True)
@@ -193,10 +200,9 @@ def scheduled(backend: Backend, url: str) -> frozenset[str]:
 
 
 def live_code(backend: Backend, url: str) -> Code:
-    """Return what the deployment runs now: hashes of its modules, its functions, its schema."""
-    hashes = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
+    """Return what the deployment runs now: hashes of its modules (if the key may), its functions, its schema."""
     schema = (_system(backend, url, "_system/frontend/getSchemas") or {}).get("active")
-    return _code(hashes["moduleHashes"], api_spec(backend, url), json.loads(schema) if schema else None)
+    return _code(_hashes(backend, url), api_spec(backend, url), json.loads(schema) if schema else None)
 
 
 def code_at_hand(control_url: str, backend: Backend) -> Code:
@@ -258,7 +264,7 @@ def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
     """
     live = live_code(backend, url)
     if live.modules != code.modules:
-        others = sorted(dict(live.modules.items() ^ code.modules.items()))
+        others = sorted(dict((live.modules or {}).items() ^ (code.modules or {}).items()))
         named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         hint = "somebody else may be pushing too; run the same command again"
         raise Unfinished(f"{backend.deployment} does not run the pushed code: it differs in {named}", hint=hint)
@@ -296,8 +302,19 @@ def missing_functions(wanted: frozenset[Function], live: frozenset[Function]) ->
     return lines
 
 
-def _code(modules: list[dict[str, Any]], spec: list[dict[str, Any]], schema: Any) -> Code:
-    return Code({item["path"]: item["hash"] for item in modules}, _functions(spec), schema, spec)
+def _hashes(backend: Backend, url: str) -> list[dict[str, Any]] | None:
+    try:
+        asked = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
+    except rest.Refused:
+        if "Deploy" not in missing_operations(backend, url):
+            raise
+        return None
+    return list(asked["moduleHashes"])
+
+
+def _code(modules: list[dict[str, Any]] | None, spec: list[dict[str, Any]], schema: Any) -> Code:
+    hashes = None if modules is None else {item["path"]: item["hash"] for item in modules}
+    return Code(hashes, _functions(spec), schema, spec)
 
 
 def _functions(spec: list[dict[str, Any]]) -> frozenset[Function]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ci import release
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ci.contract.references import Reference
     from ci.release.calls import Contract
     from ci.release.comparison import Comparison
+    from ci.release.status import Status
 
 LISTED = 12
 FORMATS = ("text", "json", "github")
@@ -76,6 +77,16 @@ def live(world: Comparison) -> str:
     again = "./inv deploy" + ("" if world.target.is_sandbox else f" --target {name}")
     lines.append(f"open {world.target.frontend.site}" if world.is_current else f"to ship what is here: {again}")
     return "\n".join(lines)
+
+
+def status(found: Status, how: str) -> str:
+    """Return the state of a target in one of `FORMATS`."""
+    forms: dict[str, Callable[[], str]] = {
+        "text": lambda: "\n".join(_status_text(found)),
+        "json": lambda: _document(_status_json(found)),
+        "github": lambda: "\n".join(_status_annotations(found)),
+    }
+    return forms[how]()
 
 
 def _plan_text(world: Comparison, steps: Steps) -> str:
@@ -166,7 +177,7 @@ def _site(world: Comparison) -> str:
     site, address = world.site, world.target.frontend.site
     if isinstance(site, str):
         return f"{address}: {site}"
-    ours = "this backend" if site.backend.get("url") == world.url else f"another backend, {site.backend.get('url')}"
+    ours = "this backend" if world.site_is_for_this_backend else f"another backend, {site.backend.get('url')}"
     return f"{address}: release {site.release} of commit {site.commit[:12]}, built for {ours}"
 
 
@@ -219,6 +230,94 @@ def _plan_annotations(world: Comparison) -> Iterator[str]:
     for name in world.lacking if not isinstance(world.lacking, str) else ():
         yield _annotation("warning", f"{world.target.backend.deployment} lacks {name}", title="environment variable")
     yield from (_annotation("warning", why, title="could not be read") for why in world.unread)
+
+
+def _status_text(found: Status) -> Iterator[str]:
+    world = found.world
+    yield f"status of target {world.target.name}, beside {_tree(world)}"
+    yield f"  backend   {world.target.backend.deployment} {world.url}: {_backend(world)}"
+    if not isinstance(world.backend, str) and not found.is_code_compared:
+        yield f"{INDENT}functions and schema only: CONVEX_DEPLOY_KEY may not read the code"
+    yield from _listed("+", [f"{name}, not live" for name in found.missing])
+    yield from _listed("-", [f"{name}, live and not in the code at hand" for name in found.extra])
+    if isinstance(world.here, str):
+        yield f"{INDENT}the code at hand {world.here}"
+    ran = f"record {world.record}" if isinstance(world.record, str) else ", ".join(_migrations(found)) or "none listed"
+    yield f"  data      migrations: {ran}"
+    behind = "" if not found.behind else f", {found.behind} commits behind"
+    yield f"  frontend  {_site(world)}{behind}"
+    yield f"  together  {_together(found.unserved)}"
+    run = found.last_run
+    yield f"  last run  {'none here' if run is None else _run(run)}"
+    yield (
+        f"{world.target.name} is what this commit is"
+        if _is_current(found)
+        else "; ".join([*found.differences, *found.unread])
+    )
+
+
+def _together(unserved: Sequence[str] | None) -> str:
+    if unserved is None:
+        return "not known"
+    lacks = f"the site calls what the backend does not have: {', '.join(unserved)}"
+    return lacks if unserved else "the backend has all that the site calls"
+
+
+def _migrations(found: Status) -> Iterator[str]:
+    record = {} if isinstance(found.world.record, str) else found.world.record
+    for name, one in record.items():
+        yield f"{name} {one['state']} (commit {one['commit']})"
+    yield from (f"{name} to run" for name in found.world.pending)
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    return f"inv {' '.join(run['argv'])}: {run['outcome']}, begun {str(run['at'])[:19]} UTC"
+
+
+def _is_current(found: Status) -> bool:
+    return not found.differences and not found.unread
+
+
+def _status_json(found: Status) -> dict[str, Any]:
+    """Return the state as data; what could not be read is null, and `unread` says why."""
+    world = found.world
+    backend = None if isinstance(world.backend, str) else world.backend
+    site = None if isinstance(world.site, str) else world.site
+    return {
+        "target": world.target.name,
+        "commit": world.tree.commit,
+        "dirty": world.tree.dirty,
+        "current": _is_current(found) if found.differences or not found.unread else None,
+        "differences": found.differences,
+        "unread": found.unread,
+        "backend": {
+            "deployment": world.target.backend.deployment,
+            "url": world.url,
+            "functions": backend and sorted(one.name for one in backend.functions),
+            "current": None if backend is None or isinstance(world.here, str) else world.backend_is_current,
+            "code_compared": found.is_code_compared,
+            "missing": list(found.missing),
+            "extra": list(found.extra),
+        },
+        "migrations": {
+            "recorded": None if isinstance(world.record, str) else world.record,
+            "pending": None if isinstance(world.record, str) else list(world.pending),
+        },
+        "frontend": {
+            "site": world.target.frontend.site,
+            "release": site and site.release,
+            "commit": site and site.commit,
+            "behind": found.behind,
+            "current": world.frontend_is_current,
+            "unserved": None if found.unserved is None else list(found.unserved),
+        },
+        "last_run": found.last_run,
+    }
+
+
+def _status_annotations(found: Status) -> Iterator[str]:
+    yield from (_annotation("error", words, title=found.world.target.name) for words in found.differences)
+    yield from (_annotation("warning", why, title="could not be read") for why in found.unread)
 
 
 def _contract_text(found: Contract) -> Iterator[str]:

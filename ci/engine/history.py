@@ -71,6 +71,11 @@ class Told:
                 rows[line["task"]] |= said
         return list(rows.values())
 
+    @property
+    def may_change(self) -> bool:
+        """Tell whether any of its steps was to change something, had it come that far."""
+        return any(one["changes"] not in ("", "nothing") for one in self.began.get("order") or ())
+
     def summary(self) -> Line:
         """Return it in one JSON object."""
         return {
@@ -107,6 +112,12 @@ def kept(folder: Path) -> list[Told]:
     except OSError as error:
         raise Unfinished(f"cannot read {folder}: {error.strerror}") from error
     return [read(folder / name) for name in names if journal.ID.fullmatch(name) and not name.startswith(".")]
+
+
+def last_change(folder: Path) -> Line | None:
+    """Return the summary of the last run that was to change something, or None."""
+    changing = (run for run in kept(folder) if run.may_change)
+    return next((run.summary() for run in changing), None)
 
 
 def listed(folder: Path, form: str = "text") -> str:

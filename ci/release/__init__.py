@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ci.release import bunlock as bunlock
     from ci.release import calls as calls
+    from ci.release import commands as commands
     from ci.release import comparison as comparison
     from ci.release import documents as documents
     from ci.release import generated as generated
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ci.release import refusals as refusals
     from ci.release import secrets as secrets
     from ci.release import specs as specs
+    from ci.release import status as status
     from ci.release import variables as variables
 
 

@@ -46,14 +46,9 @@ def branches_argv(folder: Path) -> list[str]:
     ]
 
 
-def root_argv(folder: Path) -> list[str]:
-    """Return the argv that prints the root of the repository that `folder` is in."""
-    return ["git", "-C", str(folder), "rev-parse", "--show-toplevel"]
-
-
-def remotes_argv(folder: Path) -> list[str]:
-    """Return the argv that prints the names of the repository's remotes."""
-    return ["git", "-C", str(folder), "remote"]
+def behind_argv(folder: Path, commit: str) -> list[str]:
+    """Return the argv that prints how many commits HEAD is ahead of `commit`; it fails for one that is not known."""
+    return ["git", "-C", str(folder), "rev-list", "--count", f"{commit}..HEAD", "--"]
 
 
 def tree(status: str, message: str, branches: str) -> Tree:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ci import convex
 from ci.config import SANDBOX, Config, Settings
-from ci.errors import InputError, LockstepError
+from ci.errors import InputError, LockstepError, Problems
 
 DEPLOY, DRIFT = "deploy", "drift"  # the jobs of the workflow that hold a secret at all
 JOB = "LOCKSTEP_JOB"  # set by the Nox session that a run is in, which is the job's
@@ -104,6 +104,22 @@ def misformed(values: Mapping[str, str], target: str) -> list[InputError]:
     ]
 
 
+def refuse_missing(config: Config, target: str, values: Mapping[str, str], job: str) -> None:
+    """
+    Return when all that `job` needs for a target is set.
+
+    Raises:
+        Problems: what is missing, or cannot be right.
+    """
+    seen = [one.name for one in VARIABLES if job in one.scopes]
+    problems: list[LockstepError] = [
+        problem for problem in misformed(values, target) if problem.message.partition(" ")[0] in seen
+    ]
+    problems += unset_headers(config.targets[target], values, target)
+    if problems and target != SANDBOX:
+        raise Problems(problems)
+
+
 def is_well_formed(name: str, value: str) -> bool:
     """Tell whether `value` may be that variable's, so that it makes sense to ask a cloud about it."""
     return not [
@@ -151,5 +167,6 @@ def _for(job: str) -> str:
 def _put(name: str, target: str, job: str) -> str:
     """Return where to put a secret: a job reads no file, so where GitHub keeps it, or in this shell."""
     if job:
-        return f"put it in the environment: gh secret set {name} --env {target}, or export {name} here"
+        environment = f"{target}-{DRIFT}" if job == DRIFT else target
+        return f"put it in the environment: gh secret set {name} --env {environment}, or export {name} here"
     return f"put it in .env.lockstep.{target} or the environment"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,12 @@ class Place:
         if not self.remotes.strip():
             what = "this repository has no git remote, so GitHub will never see its workflow"
             raise InputError(what, hint="git remote add origin git@github.com:OWNER/NAME.git")
+
+
+def place(ask: Callable[[list[str]], str], folder: Path, app: Path) -> Place:
+    """Return where Lockstep's folder and the app lie; `ask` returns what a command prints, "" when it fails."""
+    root, app_root = (ask(["git", "-C", str(one), "rev-parse", "--show-toplevel"]).strip() for one in (folder, app))
+    return Place(folder, root, app_root, ask(["git", "-C", str(folder), "remote"]))
 
 
 def write(texts: Texts, place: Place) -> str:
