@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from functools import partial
@@ -319,6 +320,18 @@ def workflow(c: Context, check: bool = False) -> None:
         print(workflows.written.refuse_stale(_texts(settings, place), place.top))
     else:
         print(workflows.written.write(_texts(settings, place), place))
+
+
+@task(help=TARGET | {"format": "text or json"})
+def doctor(c: Context, target: str = "", format: str = "text") -> None:
+    """List what this machine has and lacks, and what to type next."""
+    from ci.engine import environment
+
+    settings = config.load()
+    names = {"every step": environment.base(os.environ, config.ROOT, ()), "install": environment.registries(os.environ)}
+    seen = {step: sorted(found) for step, found in names.items()}
+    ask = partial(release.commands.asked, c)
+    print(report.doctor(release.doctor.examine(settings, settings.target_name(target), ask, seen), format))
 
 
 @task(help={"show": "tell this one: its id, a part of that, or last", "format": "text, json or, of one run, markdown"})

@@ -165,11 +165,7 @@ class Config:
             InputError: lockstep.toml has no such target, or the sandbox is not running.
         """
         name = self.target_name(name)
-        if name not in self.targets:
-            raise InputError(
-                f"unknown target {name}{suggestion(name, self.targets)}",
-                hint=f"the targets of lockstep.toml are: {', '.join(self.targets)}",
-            )
+        self.check_target(name)
         settings = self.targets[name]
         values = environment(name)
         if name == SANDBOX:
@@ -188,6 +184,19 @@ class Config:
             values.get("CLOUDFLARE_API_BASE_URL") or CLOUDFLARE_API,
         )
         return Target(name, backend, frontend, settings.public_variables, _headers(settings, values))
+
+    def check_target(self, name: str) -> None:
+        """
+        Return when lockstep.toml has a target of this name.
+
+        Raises:
+            InputError: it has not.
+        """
+        if name not in self.targets:
+            raise InputError(
+                f"unknown target {name}{suggestion(name, self.targets)}",
+                hint=f"the targets of lockstep.toml are: {', '.join(self.targets)}",
+            )
 
     def code_generation(self) -> Backend:
         """Return the sandbox's deployment for code generation: whatever the target, no real key is needed."""
@@ -250,14 +259,25 @@ def environment(target: str) -> dict[str, str]:
 
     LOCKSTEP_ENV_FILES names other files instead, separated by ":"; empty means none. Values are not interpolated.
     """
+    values: dict[str, str] = {}
+    for found in _env_files(target).values():
+        values |= found
+    return values | os.environ
+
+
+def places(target: str) -> dict[str, str]:
+    """Return where each variable for `target` is taken from: a file's name, or "the environment"."""
+    found = {key: name for name, values in _env_files(target).items() for key in values}
+    return found | dict.fromkeys(os.environ, "the environment")
+
+
+def _env_files(target: str) -> dict[str, dict[str, str]]:
+    """Return what each file says, by its name; a later one wins."""
     import dotenv
 
     names = os.environ.get("LOCKSTEP_ENV_FILES", f".env.lockstep.{target}:.env")
-    values: dict[str, str] = {}
-    for name in reversed([name for name in names.split(":") if name]):
-        found = dotenv.dotenv_values(ROOT / name, interpolate=False)
-        values |= {key: value or "" for key, value in found.items()}
-    return values | os.environ
+    read = {name: dotenv.dotenv_values(ROOT / name, interpolate=False) for name in names.split(":") if name}
+    return {name: {key: value or "" for key, value in found.items()} for name, found in reversed(read.items())}
 
 
 def suggestion(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:

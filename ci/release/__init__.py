@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ci.release import calls as calls
     from ci.release import commands as commands
     from ci.release import comparison as comparison
+    from ci.release import doctor as doctor
     from ci.release import documents as documents
     from ci.release import generated as generated
     from ci.release import git as git

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ci import release
 from ci.errors import InputError
+from ci.report import forms
+from ci.report.forms import INDENT
+from ci.report.state import doctor as doctor
+from ci.report.state import status as status
 
 if TYPE_CHECKING:
     from ci.contract.compatibility import Change
@@ -15,11 +18,8 @@ if TYPE_CHECKING:
     from ci.contract.references import Reference
     from ci.release.calls import Contract
     from ci.release.comparison import Comparison
-    from ci.release.status import Status
 
-LISTED = 12
 FORMATS = ("text", "json", "github")
-INDENT = " " * 12
 
 # (name, what it changes, its first line of help) of each step from the approval on.
 Steps = Sequence[tuple[str, str, str]]
@@ -38,12 +38,12 @@ def check_format(how: str) -> None:
 
 def plan(world: Comparison, steps: Steps, how: str) -> str:
     """Return the plan of a release in one of `FORMATS`."""
-    forms: dict[str, Callable[[], str]] = {
+    ways: dict[str, Callable[[], str]] = {
         "text": lambda: _plan_text(world, steps),
-        "json": lambda: _document(_plan_json(world, steps)),
+        "json": lambda: forms.document(_plan_json(world, steps)),
         "github": lambda: "\n".join(_plan_annotations(world)),
     }
-    return forms[how]()
+    return ways[how]()
 
 
 def contract(found: Contract, how: str, *, where: str = "") -> str:
@@ -53,12 +53,12 @@ def contract(found: Contract, how: str, *, where: str = "") -> str:
     Args:
         where: the folder of the repository as GitHub's annotations shall name it.
     """
-    forms: dict[str, Callable[[], str]] = {
+    ways: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(_contract_text(found)),
-        "json": lambda: _document(_contract_json(found)),
+        "json": lambda: forms.document(_contract_json(found)),
         "github": lambda: "\n".join(_contract_annotations(found, where)),
     }
-    return forms[how]()
+    return ways[how]()
 
 
 def live(world: Comparison) -> str:
@@ -66,48 +66,26 @@ def live(world: Comparison) -> str:
     name = world.target.name
     lines = [
         f"live now on target {name}",
-        f"  backend   {world.target.backend.deployment} {world.url}: {_backend(world)}",
+        f"  backend   {world.target.backend.deployment} {world.url}: {forms.backend(world)}",
     ]
     if world.unserved:
         lines += [f"{INDENT}it does not have what the frontend at hand calls:"]
         lines += [f"{INDENT}{line}" for line in release.calls.lines(world.unserved)]
     if world.pending:
         lines.append(f"  data      migrations still to run: {', '.join(world.pending)}")
-    lines.append(f"  frontend  {_site(world)}")
+    lines.append(f"  frontend  {forms.site(world)}")
     again = "./inv deploy" + ("" if world.target.is_sandbox else f" --target {name}")
     lines.append(f"open {world.target.frontend.site}" if world.is_current else f"to ship what is here: {again}")
     return "\n".join(lines)
 
 
-def status(found: Status, how: str) -> str:
-    """Return the state of a target in one of `FORMATS`."""
-    forms: dict[str, Callable[[], str]] = {
-        "text": lambda: "\n".join(_status_text(found)),
-        "json": lambda: _document(_status_json(found)),
-        "github": lambda: "\n".join(_status_annotations(found)),
-    }
-    return forms[how]()
-
-
 def _plan_text(world: Comparison, steps: Steps) -> str:
-    lines = [f"plan for target {world.target.name}: {_tree(world)}", *_backend_plan(world), *_data_plan(world)]
-    lines += [f"  frontend  {_site(world)}", *_frontend_plan(world)]
+    lines = [f"plan for target {world.target.name}: {forms.tree(world)}", *_backend_plan(world), *_data_plan(world)]
+    lines += [f"  frontend  {forms.site(world)}", *_frontend_plan(world)]
     width = max(len(name) for name, _, _ in steps)
     lines.append("  steps")
     lines += [f"    {name:<{width}}  changes {changes:<8}  {words}" for name, changes, words in steps]
     return "\n".join(lines)
-
-
-def _tree(world: Comparison) -> str:
-    dirty = f", with {len(world.tree.changed)} uncommitted changes" if world.tree.dirty else ""
-    return f"commit {world.tree.commit[:12]} ({world.tree.message or 'no message'}){dirty}"
-
-
-def _backend(world: Comparison) -> str:
-    if isinstance(world.backend, str):
-        return world.backend
-    same = "the code at hand" if world.backend_is_current else "not the code at hand"
-    return f"{len(world.backend.functions)} functions, {same}"
 
 
 def _backend_plan(world: Comparison) -> Iterator[str]:
@@ -132,9 +110,9 @@ def _backend_plan(world: Comparison) -> Iterator[str]:
 
 
 def _functions(change: Plan) -> Iterator[str]:
-    yield from _listed("+", change.functions.added)
+    yield from forms.listed("+", change.functions.added)
     told = {one.function for one in change.changes}
-    yield from _listed("-", [name for name in change.functions.dropped if name not in told])
+    yield from forms.listed("-", [name for name in change.functions.dropped if name not in told])
     for one in change.changes:
         mark = "-" if one.function in change.functions.dropped else "~"
         yield f"{INDENT}{mark} {one.function}: {_change(one)}"
@@ -146,14 +124,8 @@ def _change(one: Change) -> str:
 
 def _schema(change: Plan) -> Iterator[str]:
     for kind, names in (("table", change.tables), ("index", change.indexes)):
-        yield from _listed("+", [f"{kind} {name}" for name in names.added])
-        yield from _listed("-", [f"{kind} {name}" for name in names.dropped])
-
-
-def _listed(mark: str, names: Sequence[str]) -> Iterator[str]:
-    yield from (f"{INDENT}{mark} {name}" for name in names[:LISTED])
-    if len(names) > LISTED:
-        yield f"{INDENT}{mark} and {len(names) - LISTED} more"
+        yield from forms.listed("+", [f"{kind} {name}" for name in names.added])
+        yield from forms.listed("-", [f"{kind} {name}" for name in names.dropped])
 
 
 def _data_plan(world: Comparison) -> Iterator[str]:
@@ -171,14 +143,6 @@ def _frontend_plan(world: Comparison) -> Iterator[str]:
     elif world.site.functions is None:
         yield f"{INDENT}what it calls is unknown: it was stamped before stamps said so"
     yield f"{INDENT}becomes commit {world.tree.commit[:12]}"
-
-
-def _site(world: Comparison) -> str:
-    site, address = world.site, world.target.frontend.site
-    if isinstance(site, str):
-        return f"{address}: {site}"
-    ours = "this backend" if world.site_is_for_this_backend else f"another backend, {site.backend.get('url')}"
-    return f"{address}: release {site.release} of commit {site.commit[:12]}, built for {ours}"
 
 
 def _plan_json(world: Comparison, steps: Steps) -> dict[str, Any]:
@@ -224,100 +188,14 @@ def _changes(change: Plan) -> dict[str, Any]:
 def _plan_annotations(world: Comparison) -> Iterator[str]:
     levels = {"breaking": "error", "risky": "warning", "safe": "notice"}
     for one in world.plan.changes if world.plan else ():
-        yield _annotation(levels[one.kind], f"{one.function}: {_change(one)}", title=f"{one.kind} change")
+        yield forms.annotation(levels[one.kind], f"{one.function}: {_change(one)}", title=f"{one.kind} change")
     for name in world.plan.unlisted if world.plan else ():
-        yield _annotation("warning", f"{name} is new and not in lockstep.toml", title="migration")
+        yield forms.annotation("warning", f"{name} is new and not in lockstep.toml", title="migration")
     for name in world.lacking if not isinstance(world.lacking, str) else ():
-        yield _annotation("warning", f"{world.target.backend.deployment} lacks {name}", title="environment variable")
-    yield from (_annotation("warning", why, title="could not be read") for why in world.unread)
-
-
-def _status_text(found: Status) -> Iterator[str]:
-    world = found.world
-    yield f"status of target {world.target.name}, beside {_tree(world)}"
-    yield f"  backend   {world.target.backend.deployment} {world.url}: {_backend(world)}"
-    if not isinstance(world.backend, str) and not found.is_code_compared:
-        yield f"{INDENT}functions and schema only: CONVEX_DEPLOY_KEY may not read the code"
-    yield from _listed("+", [f"{name}, not live" for name in found.missing])
-    yield from _listed("-", [f"{name}, live and not in the code at hand" for name in found.extra])
-    if isinstance(world.here, str):
-        yield f"{INDENT}the code at hand {world.here}"
-    ran = f"record {world.record}" if isinstance(world.record, str) else ", ".join(_migrations(found)) or "none listed"
-    yield f"  data      migrations: {ran}"
-    behind = "" if not found.behind else f", {found.behind} commits behind"
-    yield f"  frontend  {_site(world)}{behind}"
-    yield f"  together  {_together(found.unserved)}"
-    run = found.last_run
-    yield f"  last run  {'none here' if run is None else _run(run)}"
-    yield (
-        f"{world.target.name} is what this commit is"
-        if _is_current(found)
-        else "; ".join([*found.differences, *found.unread])
-    )
-
-
-def _together(unserved: Sequence[str] | None) -> str:
-    if unserved is None:
-        return "not known"
-    lacks = f"the site calls what the backend does not have: {', '.join(unserved)}"
-    return lacks if unserved else "the backend has all that the site calls"
-
-
-def _migrations(found: Status) -> Iterator[str]:
-    record = {} if isinstance(found.world.record, str) else found.world.record
-    for name, one in record.items():
-        yield f"{name} {one['state']} (commit {one['commit']})"
-    yield from (f"{name} to run" for name in found.world.pending)
-
-
-def _run(run: Mapping[str, Any]) -> str:
-    return f"inv {' '.join(run['argv'])}: {run['outcome']}, begun {str(run['at'])[:19]} UTC"
-
-
-def _is_current(found: Status) -> bool:
-    return not found.differences and not found.unread
-
-
-def _status_json(found: Status) -> dict[str, Any]:
-    """Return the state as data; what could not be read is null, and `unread` says why."""
-    world = found.world
-    backend = None if isinstance(world.backend, str) else world.backend
-    site = None if isinstance(world.site, str) else world.site
-    return {
-        "target": world.target.name,
-        "commit": world.tree.commit,
-        "dirty": world.tree.dirty,
-        "current": _is_current(found) if found.differences or not found.unread else None,
-        "differences": found.differences,
-        "unread": found.unread,
-        "backend": {
-            "deployment": world.target.backend.deployment,
-            "url": world.url,
-            "functions": backend and sorted(one.name for one in backend.functions),
-            "current": None if backend is None or isinstance(world.here, str) else world.backend_is_current,
-            "code_compared": found.is_code_compared,
-            "missing": list(found.missing),
-            "extra": list(found.extra),
-        },
-        "migrations": {
-            "recorded": None if isinstance(world.record, str) else world.record,
-            "pending": None if isinstance(world.record, str) else list(world.pending),
-        },
-        "frontend": {
-            "site": world.target.frontend.site,
-            "release": site and site.release,
-            "commit": site and site.commit,
-            "behind": found.behind,
-            "current": world.frontend_is_current,
-            "unserved": None if found.unserved is None else list(found.unserved),
-        },
-        "last_run": found.last_run,
-    }
-
-
-def _status_annotations(found: Status) -> Iterator[str]:
-    yield from (_annotation("error", words, title=found.world.target.name) for words in found.differences)
-    yield from (_annotation("warning", why, title="could not be read") for why in found.unread)
+        yield forms.annotation(
+            "warning", f"{world.target.backend.deployment} lacks {name}", title="environment variable"
+        )
+    yield from (forms.annotation("warning", why, title="could not be read") for why in world.unread)
 
 
 def _contract_text(found: Contract) -> Iterator[str]:
@@ -365,29 +243,9 @@ def _contract_annotations(found: Contract, where: str) -> Iterator[str]:
         nearest = f" (nearest: {one.suggestion})" if one.suggestion else ""
         for path, line in one.at:
             said = f"{one.function}: {one.reason}{nearest}"
-            yield _annotation("error", said, title="contract", file=f"{start}{path}", line=line)
+            yield forms.annotation("error", said, title="contract", file=f"{start}{path}", line=line)
     for item in found.found.dynamic:
         said = f"{item.prefix}[...] is not known before it runs"
-        yield _annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
+        yield forms.annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
     for other in found.found.skipped:
-        yield _annotation("notice", f"not read: {other.why}", title="contract", file=f"{start}{other.path}")
-
-
-def _annotation(level: str, said: str, **properties: object) -> str:
-    """
-    Return a workflow command.
-
-    Source: escapeData and escapeProperty of @actions/core, src/command.ts; read 2026-11-22.
-    """
-
-    def escaped(text: str, *more: str) -> str:
-        for letter in ("%", "\r", "\n", *more):
-            text = text.replace(letter, f"%{ord(letter):02X}")
-        return text
-
-    named = ",".join(f"{key}={escaped(str(value), ':', ',')}" for key, value in properties.items())
-    return f"::{level} {named}::{escaped(said)}"
-
-
-def _document(found: dict[str, Any]) -> str:
-    return json.dumps(found, indent=2)
+        yield forms.annotation("notice", f"not read: {other.why}", title="contract", file=f"{start}{other.path}")
