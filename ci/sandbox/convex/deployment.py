@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ci.sandbox.convex import components
 from ci.sandbox.convex.code import Code
+from ci.sandbox.convex.components import Mount
 from ci.sandbox.convex.jobs import Jobs
 from ci.sandbox.convex.logs import Logs
 from ci.sandbox.convex.refusal import Refusal
@@ -72,12 +74,20 @@ class Deployment:
         self.store.set_variables(self.name.name, changes)
         self.variables = self.store.variables(self.name.name)
         if self._runtime and self._runtime.alive:
-            await self._runtime.ask("environment", variables=self.environment())
+            await self._runtime.ask("environments", mounts=self._mounted(self.live))
         self.changed()
 
+    @property
+    def mounts(self) -> dict[str, Mount]:
+        """Return what is mounted now, by the path of the component; the app's own is ""."""
+        return {mount.path: mount for mount in components.mounts(self.live)}
+
     def environment(self) -> dict[str, str]:
-        """Return the environment that functions see."""
-        return {**self.variables, "CONVEX_CLOUD_URL": self.url, "CONVEX_SITE_URL": self.site_url}
+        """Return the environment that the app's functions see."""
+        return self.variables | self._built_in()
+
+    def _built_in(self) -> dict[str, str]:
+        return {"CONVEX_CLOUD_URL": self.url, "CONVEX_SITE_URL": self.site_url}
 
     def keep_pushed(self, code: Code) -> None:
         self.store.set_code(self.name.name, "pushed", code)
@@ -85,7 +95,7 @@ class Deployment:
 
     async def deploy(self, code: Code) -> None:
         """Make this code the live one."""
-        await self.ask("deploy", code=code.request())
+        await self.ask("deploy", code=code.request(), mounts=self._mounted(code))
         self.store.set_code(self.name.name, "live", code)
         self._spec = (time.monotonic() + self.behind_s, self.live)
         self.live, self.behind_s = code, 0.0
@@ -101,6 +111,17 @@ class Deployment:
         self.ts = max(self.ts + 1, time.time_ns())
         for tell in list(self.watchers):
             tell()
+
+    def _mounted(self, code: Code) -> list[dict[str, Any]]:
+        """Return what is mounted where, and what functions see of the environment there."""
+        return [
+            {
+                "path": mount.path,
+                "definition": mount.definition_path,
+                "variables": mount.environment(self.variables, self._built_in()),
+            }
+            for mount in components.mounts(code)
+        ]
 
     async def _running(self) -> Runtime:
         async with self._starting:
@@ -136,10 +157,9 @@ class Deployment:
     async def _fill(self, runtime: Runtime) -> None:
         """Put variables, documents and code into a runtime that has just started."""
         name = self.name.name
-        await runtime.ask("environment", variables=self.environment())
-        await runtime.ask("restore", documents=self.store.documents(name), counters=self.store.counters(name))
+        await runtime.ask("restore", rows=self.store.rows(name), counters=self.store.counters(name))
         try:
-            await runtime.ask("deploy", code=self.live.request())
+            await runtime.ask("deploy", code=self.live.request(), mounts=self._mounted(self.live))
         except Stopped:
             raise
         except Refusal as refusal:

@@ -14,7 +14,7 @@ from ci.sandbox.convex.answers import answering, body
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.functions import Call, Outcome
 from ci.sandbox.convex.keys import Identity
-from ci.sandbox.convex.refusal import Refusal, lacking
+from ci.sandbox.convex.refusal import Refusal
 
 Json = dict[str, Any]
 
@@ -84,11 +84,9 @@ class _Service:
 
         async def run(request: web.Request) -> Json:
             identity, asked = self._identity(request), await body(request)
-            if asked.get("componentPath"):
-                raise lacking(f"components: {asked['componentPath']}")
             args = asked.get("args") or {}
             args = (args or [{}])[0] if isinstance(args, list) else args
-            call = Call(str(asked.get("path")), args, kind, identity)
+            call = Call(str(asked.get("path")), args, kind, identity, component=asked.get("componentPath") or "")
             outcome = await functions.run(self._deployment, call)
             answer = _told(outcome)
             return answer if asked.get("format") == "convex_encoded_json" else dict(values.clean(answer))

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 class _Query:
     path: str
     args: Json
+    component: str
     journal: str | None
     told: Json | None = None
 
@@ -130,7 +131,8 @@ class _Session:
         for change in message["modifications"]:
             id_ = change["queryId"]
             if change["type"] == "Add":
-                self._queries[id_] = _Query(change["udfPath"], (change["args"] or [{}])[0], change.get("journal"))
+                args, component = (change["args"] or [{}])[0], change.get("componentPath") or ""
+                self._queries[id_] = _Query(change["udfPath"], args, component, change.get("journal"))
             elif self._queries.pop(id_, None):
                 self._removed.append(id_)
         self._wanted.query_set = message["newVersion"]
@@ -152,7 +154,8 @@ class _Session:
 
     async def _news(self, id_: int, query: _Query) -> list[Json]:
         """Return the modification that tells the client a new result, or nothing when it knows it."""
-        outcome = await self._run(Call(query.path, query.args, "query", self._identity, query.journal))
+        call = Call(query.path, query.args, "query", self._identity, component=query.component, journal=query.journal)
+        outcome = await self._run(call)
         query.journal = outcome.journal
         told = _result(outcome)
         result = told.pop("result")

@@ -64,17 +64,22 @@ function table(declaredTable) {
   };
 }
 
-/** Export convex.config.js as the backend reports it. The variables that it requires must be set. */
-export function exportDefinition(app, environment) {
-  const bare = { definitionType: { type: "app" }, childComponents: [], httpMounts: {}, exports: { type: "branch", branch: [] } };
-  const definition = { path: "", envVars: [], ...(app?.export() ?? bare) };
-  definition.envVars.sort(by(0));
-  const missing = definition.envVars.filter(([name, { optional }]) => !optional && !(name in environment)).map(([name]) => name);
-  if (missing.length > 0) {
-    const hint = "Set them in the Convex dashboard or CLI before pushing.";
-    throw new Refusal(400, "MissingEnvironmentVariables", `Required environment variables are not set: ${missing.join(", ")}. ${hint}`);
+/** Return all public functions of a component as its exports: folders and modules are branches. */
+export function fileExports(functions) {
+  const root = new Map();
+  for (const [path, module] of Object.entries(functions)) {
+    for (const { name } of module.functions.filter(({ visibility }) => visibility.kind === "public")) {
+      const folders = path.replace(/\.js$/, "").split("/");
+      const branch = folders.reduce((at, folder) => at.get(folder) ?? at.set(folder, new Map()).get(folder), root);
+      branch.set(name, `_reference/function/${path}:${name}`);
+    }
   }
-  return definition;
+  return exportNode(root);
+}
+
+function exportNode(node) {
+  if (typeof node === "string") return { type: "leaf", leaf: node };
+  return { type: "branch", branch: [...node].sort(by(0)).map(([name, child]) => [name, exportNode(child)]) };
 }
 
 /** Evaluate auth.config.js: its providers, or the refusal of the real backend. */
@@ -92,7 +97,7 @@ export async function authProviders(module, environment, evaluate) {
   try {
     return (await evaluate()).default?.providers ?? [];
   } catch (error) {
-    throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error, new Map())}`);
+    throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error)}`);
   } finally {
     process.env = real;
     if (missing.length > 0)
@@ -114,6 +119,7 @@ function sortFields(value) {
   return copy;
 }
 
-function by(key) {
+/** Compare by one key of two objects. */
+export function by(key) {
   return (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
 }

@@ -25,6 +25,11 @@ registerHooks({
   },
 });
 
+/** Return the pushed module that was loaded as this URL. */
+export function sourceOf(url) {
+  return sources.get(url);
+}
+
 /** Import these modules, apart from every earlier load of the same paths. Returns path -> what the module exports. */
 export async function load(modules) {
   const prefix = `${SCHEME}${++loads}/`;
