@@ -65,6 +65,11 @@ class App:
         assert answer["status"] == "success", answer
         return answer["value"]
 
+    def variables(self, **values: str) -> None:
+        """Set variables of the deployment."""
+        changes = [{"name": name, "value": value} for name, value in values.items()]
+        assert self.ask("/api/update_environment_variables", {"changes": changes}).status == 200
+
     def texts(self, room: str) -> list[str]:
         return list(self.value("query", "messages:list", {"room": room}))
 
@@ -89,9 +94,9 @@ class App:
         return ["node", str(self.folder / "clients" / script), self.url, *arguments]
 
 
-def copied(sandbox: Sandbox, folder: Path, deployment: str = "") -> App:
-    """Copy the app "messages" to a folder; it goes to a deployment of this name, or to the sandbox's production."""
-    shutil.copytree(APPS / "messages", folder)
+def copied(sandbox: Sandbox, folder: Path, deployment: str = "", *, app: str = "messages") -> App:
+    """Copy an app of `convex_apps` to a folder; it goes to a deployment of this name, or to the sandbox's production."""
+    shutil.copytree(APPS / app, folder)
     shutil.copytree(APPS / "clients", folder / "clients")
     (folder / "node_modules").symlink_to(NODE_MODULES)
     if deployment:
