@@ -1,7 +1,7 @@
 import { createFunctionHandle } from "convex/server";
 import { v } from "convex/values";
 import { components, internal } from "./_generated/api";
-import { action, internalMutation, mutation, query } from "./_generated/server";
+import { action, env, internalMutation, mutation, query } from "./_generated/server";
 
 const name = v.string();
 
@@ -57,7 +57,7 @@ export const told = query({ args: {}, handler: async (ctx) => (await ctx.db.quer
 export const environments = query({
   args: {},
   handler: async (ctx) => ({
-    app: process.env.STEP ?? null,
+    app: env.STEP ?? null,
     counter: await ctx.runQuery(components.counter.counts.environment, {}),
     another: await ctx.runQuery(components.another.counts.environment, {}),
   }),
