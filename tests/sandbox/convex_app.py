@@ -15,6 +15,7 @@ from tests.sandbox_fixture import Answer, Sandbox
 
 APPS = Path(__file__).parent / "convex_apps"
 NODE_MODULES = sandbox_fixture.ROOT / "ci/node_modules"
+TSC = sandbox_fixture.EXAMPLE / "apps/convex/node_modules/typescript/bin/tsc"
 CLI = NODE_MODULES / "convex/bin/main.js"
 
 
@@ -98,7 +99,10 @@ def copied(sandbox: Sandbox, folder: Path, deployment: str = "", *, app: str = "
     """Copy an app of `convex_apps` to a folder; it goes to a deployment of this name, or to the sandbox's production."""
     shutil.copytree(APPS / app, folder)
     shutil.copytree(APPS / "clients", folder / "clients")
-    (folder / "node_modules").symlink_to(NODE_MODULES)
+    if (folder / "bun.lock").exists():
+        sandbox_fixture.install(folder)
+    else:
+        (folder / "node_modules").symlink_to(NODE_MODULES)
     if deployment:
         opened = sandbox.control("POST", "convex/deployments", {"deployment": deployment})
     else:

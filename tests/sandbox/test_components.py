@@ -13,9 +13,6 @@ from tests.sandbox import convex_app
 from tests.sandbox.convex_app import App
 from tests.sandbox_fixture import Sandbox
 
-TSC = sandbox_fixture.EXAMPLE / "apps/convex/node_modules/typescript/bin/tsc"
-
-
 @pytest.fixture(scope="module")
 def app(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> App:
     folder = tmp_path_factory.mktemp("components") / "app"
@@ -97,7 +94,7 @@ def test_codegen_writes_the_types_of_components(app: App) -> None:
     assert 'another: import("../counter/_generated/component.js").ComponentApi<"another">;' in generated
     assert "addAndTell: FunctionReference<" in counter
     assert "addNow" not in counter
-    argv = ["node", str(TSC), "-p", str(app.folder)]
+    argv = ["node", str(convex_app.TSC), "-p", str(app.folder)]
     checked = subprocess.run(argv, env=sandbox_fixture.BASE, capture_output=True, text=True, timeout=60)
     assert (checked.returncode, checked.stdout) == (0, "")
 
