@@ -96,7 +96,7 @@ class App:
 
 
 def copied(sandbox: Sandbox, folder: Path, deployment: str = "", *, app: str = "messages") -> App:
-    """Copy an app of `convex_apps` to a folder; it goes to a deployment of this name, or to the sandbox's production."""
+    """Copy one of `convex_apps` to a folder; it goes to a deployment of this name, or to the sandbox's production."""
     shutil.copytree(APPS / app, folder)
     shutil.copytree(APPS / "clients", folder / "clients")
     if (folder / "bun.lock").exists():

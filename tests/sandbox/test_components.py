@@ -13,6 +13,7 @@ from tests.sandbox import convex_app
 from tests.sandbox.convex_app import App
 from tests.sandbox_fixture import Sandbox
 
+
 @pytest.fixture(scope="module")
 def app(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> App:
     folder = tmp_path_factory.mktemp("components") / "app"

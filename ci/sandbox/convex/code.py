@@ -15,8 +15,8 @@ class Definition:
     What was pushed of the app, or of one component: its modules, and what they declare.
 
     What was sent: `modules`, `schema_module` and `definition_module` (convex.config.js), each {"path", "source",
-    "sourceMap"?, "environment", "sha256"?}; `dependencies`, the paths of the definitions that it uses. What it declares:
-    `functions`, module path -> the CLI's analyzedModule; `schema`, exported; `definition`, the CLI's
+    "sourceMap"?, "environment", "sha256"?}; `dependencies`, the paths of the definitions that it uses. What it
+    declares: `functions`, module path -> the CLI's analyzedModule; `schema`, exported; `definition`, the CLI's
     componentDefinitionMetadata.
     """
 
@@ -33,6 +33,15 @@ class Definition:
         """Return what the runtime needs to load it."""
         others = {"schemaModule": self.schema_module, "definitionModule": self.definition_module}
         return {"modules": self.modules, "dependencies": self.dependencies, **others}
+
+    def crons(self) -> list[Json]:
+        """Return its cron jobs: [{"identifier", "spec": {"name", "args", "schedule"}}], "name" being the function."""
+        return (self.functions.get("crons.js") or {"cronSpecs": None})["cronSpecs"] or []
+
+    def routes(self) -> list[Json] | None:
+        """Return its HTTP routes, None without http.js: [{"path", "method"}]."""
+        found = (self.functions.get("http.js") or {"httpRoutes": None})["httpRoutes"]
+        return None if found is None else [route["route"] for route in found]
 
     def function(self, module: str, name: str) -> Json | None:
         """Return a function as the CLI's analyzedFunction, if there is such a one."""

@@ -18,24 +18,28 @@ class Mount:
     One component: its path ("" is the app, "outer/inner" a child of a child) and what is mounted there.
 
     `env` binds a variable to a value, or to a variable of the app: {"type": "value" | "envVar", "value" | "name"}.
+    `http_prefix` is where its HTTP routes are on the site ("/inner/"), None if nowhere.
     """
 
     path: str
     definition_path: str
     definition: Definition
     env: dict[str, Json] = field(default_factory=dict)
+    http_prefix: str | None = None
 
     def environment(self, app: dict[str, str], built_in: dict[str, str]) -> dict[str, str]:
         """Return what its functions see of the environment: of the app's variables only what is handed to them."""
         if not self.path:
             return app | built_in
+        if self.http_prefix:
+            built_in = built_in | {"CONVEX_SITE_URL": built_in["CONVEX_SITE_URL"] + self.http_prefix.rstrip("/")}
         given = {name: bound.get("value", app.get(bound.get("name", ""))) for name, bound in self.env.items()}
         return built_in | {name: value for name, value in given.items() if value is not None}
 
 
 def mounts(code: Code) -> list[Mount]:
     """Return all that is mounted, parents first. Raises Refusal: the tree is not sound."""
-    return list(_walk(code, Mount("", "", code)))
+    return list(_walk(code, Mount("", "", code, http_prefix=code.definition.get("httpPrefix", "/"))))
 
 
 def _walk(code: Code, mount: Mount) -> Iterator[Mount]:
@@ -43,7 +47,8 @@ def _walk(code: Code, mount: Mount) -> Iterator[Mount]:
     names: set[str] = set()
     for child in mount.definition.definition.get("childComponents", []):
         if child["name"] in names:
-            raise _unsound(f"{mount.definition_path!r} has multiple child components with the same name: {child['name']!r}")
+            several = f"has multiple child components with the same name: {child['name']!r}"
+            raise _unsound(f"{mount.definition_path!r} {several}")
         names.add(child["name"])
         yield from _walk(code, _child(code, mount, child))
 
@@ -58,7 +63,7 @@ def _child(code: Code, parent: Mount, child: Json) -> Mount:
     for name, validator in declared.items():
         if name not in bound and not validator.get("optional"):
             raise _unsound(f"{path!r} is missing required env var {name!r}")
-    return Mount(path, child["path"], definition, _resolved(parent, bound))
+    return Mount(path, child["path"], definition, _resolved(parent, bound), _http_prefix(parent, child["name"]))
 
 
 def _resolved(parent: Mount, bound: dict[str, Json]) -> dict[str, Json]:
@@ -67,6 +72,17 @@ def _resolved(parent: Mount, bound: dict[str, Json]) -> dict[str, Json]:
         return bound
     found = {name: parent.env.get(one["name"]) if one["type"] == "envVar" else one for name, one in bound.items()}
     return {name: one for name, one in found.items() if one}
+
+
+def _http_prefix(parent: Mount, child: str) -> str | None:
+    """Return where a child is mounted on the site; the prefix of the app is that of its own routes alone."""
+    mounted = parent.definition.definition.get("httpMounts") or {}
+    own: str | None = next(
+        (prefix for prefix, reference in mounted.items() if reference.rpartition("/")[2] == child), None
+    )
+    if own is None or not parent.path or parent.http_prefix is None:
+        return own
+    return parent.http_prefix.rstrip("/") + own
 
 
 def _unsound(what: str) -> Refusal:
@@ -85,14 +101,13 @@ def checked(code: Code) -> Json:
 
 
 def _node(mount: Mount) -> Json:
-    routes = (mount.definition.functions.get("http.js") or {"httpRoutes": None})["httpRoutes"]
     mounted = sorted(mount.definition.definition.get("httpMounts") or {})
     return {
         "definitionPath": mount.definition_path,
         "componentPath": mount.path,
         "args": {},
         "childComponents": {},
-        "httpRoutes": {"httpModuleRoutes": routes and [route["route"] for route in routes], "mounts": mounted},
+        "httpRoutes": {"httpModuleRoutes": mount.definition.routes(), "mounts": mounted},
         "exports": _exports(mount),
     }
 

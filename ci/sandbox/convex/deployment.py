@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ci.sandbox.convex import components
+from ci.sandbox.convex import components, crons
 from ci.sandbox.convex.code import Code
 from ci.sandbox.convex.components import Mount
+from ci.sandbox.convex.crons import Crons
 from ci.sandbox.convex.jobs import Jobs
 from ci.sandbox.convex.logs import Logs
 from ci.sandbox.convex.refusal import Refusal
@@ -45,13 +46,16 @@ class Deployment:
         self._starting = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
         self._jobs = Jobs(name.name, store, self.logs, self.ask)
+        self.crons = Crons(name.name, store, self.logs, self.ask)
 
     def open(self) -> None:
-        """Begin to wait for the scheduled functions that are pending."""
+        """Begin to wait for the scheduled functions and cron jobs that are pending."""
         self._jobs.open()
+        self.crons.open()
 
     async def close(self) -> None:
         self._jobs.close()
+        self.crons.close()
         if self._rest:
             self._rest.cancel()
         if self._runtime:
@@ -99,6 +103,7 @@ class Deployment:
         self.store.set_code(self.name.name, "live", code)
         self._spec = (time.monotonic() + self.behind_s, self.live)
         self.live, self.behind_s = code, 0.0
+        self.crons.replace(crons.declared(components.mounts(code), now=time.time()))
         self.changed()
 
     def spec(self) -> list[dict[str, Any]]:
@@ -118,6 +123,7 @@ class Deployment:
             {
                 "path": mount.path,
                 "definition": mount.definition_path,
+                "httpPrefix": mount.http_prefix,
                 "variables": mount.environment(self.variables, self._built_in()),
             }
             for mount in components.mounts(code)

@@ -136,6 +136,6 @@ def _resolve(deployment: Deployment, call: Call) -> tuple[str, str]:
     if call.kind not in (None, kind):
         wanted = str(call.kind).capitalize()
         raise _Mistake(f"Trying to execute {module}.js:{name} as {wanted}, but it is defined as {kind.capitalize()}.")
-    if call.identity.acting:
+    if call.identity.admin and call.identity.acting:
         call.identity.require("ActAsUser")
     return f"{module}:{name}", kind

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from ci.sandbox.convex import provision, service
+from ci.sandbox.convex import site as site_routes
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.store import Name, Store
 from ci.sandbox.world import World
@@ -76,6 +77,7 @@ class Half:
         service.add(app, deployment)
         deployment.url = await listeners.open(f"convex:{name.name}", app)
         site = listeners.application(f"convex-site:{name.name}")
+        site_routes.add(site, deployment)
         deployment.site_url = await listeners.open(f"convex-site:{name.name}", site)
         self._deployments[name.name] = deployment
         deployment.open()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from ci.sandbox.convex import components
+from ci.sandbox.convex import components, crons
 from ci.sandbox.convex.code import Code, Definition
 from ci.sandbox.convex.components import Mount
 from ci.sandbox.convex.deployment import Deployment
@@ -52,7 +53,7 @@ async def evaluate_schema(deployment: Deployment, body: Json) -> Json:
 
 
 def _prediction(deployment: Deployment, mount: Mount) -> Json:
-    schema = mount.definition.schema
+    schema = mount.definition.schema or {"tables": [], "schemaValidation": False}
     counts = deployment.store.counts(deployment.name.name, mount.path)
     diff = index_diff(_live_schema(deployment, mount.path), schema)
 
@@ -62,7 +63,7 @@ def _prediction(deployment: Deployment, mount: Mount) -> Json:
 
     return {
         "definitionPath": mount.definition_path,
-        "schemaValidation": bool(schema and schema["schemaValidation"]),
+        "schemaValidation": schema["schemaValidation"],
         "tables": [
             {
                 "name": table["tableName"],
@@ -70,7 +71,7 @@ def _prediction(deployment: Deployment, mount: Mount) -> Json:
                 "numDocs": counts.get(table["tableName"], 0),
                 "sizeBytes": 0,
             }
-            for table in (schema["tables"] if schema else [])
+            for table in schema["tables"]
         ],
         "indexes": [predicted(index, "added") for index in diff["added_indexes"]]
         + [predicted(index, "dropped") for index in diff["removed_indexes"]],
@@ -162,10 +163,17 @@ def _component_diff(before: Definition | None, after: Definition | None) -> Json
         "diffType": {"type": kind},
         "moduleDiff": {"added": sorted(new - old), "removed": sorted(old - new)},
         "udfConfigDiff": versions if before.server_version != after.server_version else None,
-        "cronDiff": {"added": [], "updated": [], "deleted": []},
+        "cronDiff": _cron_diff(before, after),
         "indexDiff": index_diff(before.schema, after.schema),
         "schemaDiff": schemas if before.schema != after.schema else None,
     }
+
+
+def _cron_diff(before: Definition, after: Definition) -> Json:
+    old, new = ({cron["identifier"]: cron["spec"] for cron in one.crons()} for one in (before, after))
+    updated = [name for name in old.keys() & new.keys() if old[name] != new[name]]
+    deleted = sorted(old.keys() - new.keys())
+    return {"added": sorted(new.keys() - old.keys()), "updated": sorted(updated), "deleted": deleted}
 
 
 def _text(schema: Json | None) -> str | None:
@@ -184,7 +192,7 @@ def _live_schema(deployment: Deployment, component: str) -> Json | None:
 
 
 async def _pushed(deployment: Deployment, body: Json) -> Code:
-    """Return the code of a push with what it declares."""
+    """Return the code of a push with what it declares, all of which is sound."""
     app = body["appDefinition"]
     for package in body.get("nodeDependencies") or []:
         raise lacking(f"external packages: the push wants {package['name']}")
@@ -197,7 +205,9 @@ async def _pushed(deployment: Deployment, body: Json) -> Code:
     )
     found = await _analyze(deployment, code)
     declared = {path: replace(one, **found["definitions"][path]) for path, one in code.components.items()}
-    return replace(code, components=declared, auth=found["auth"], **found["definitions"][""])
+    whole = replace(code, components=declared, auth=found["auth"], **found["definitions"][""])
+    crons.declared(components.mounts(whole), now=time.time())
+    return whole
 
 
 def _definition(component: Json) -> Definition:

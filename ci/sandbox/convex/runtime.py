@@ -153,6 +153,6 @@ class Runtime:
         for seq, ask in self._asks.items():
             if not ask.answer.cancelled():
                 limit_s = self._limit_s if seq in self._guilty else None
-                may_retry = not (limit_s or ask.committed or ask.kind == "action" or ask.op == "job")
+                may_retry = not (limit_s or ask.committed or ask.kind == "action" or ask.op in ("job", "cron"))
                 ask.answer.set_exception(Stopped(limit_s=limit_s, may_retry=may_retry))
         self._asks.clear()

@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS convex_documents (
     deployment TEXT, id TEXT, tbl TEXT NOT NULL, created REAL NOT NULL, document TEXT NOT NULL,
     component TEXT NOT NULL DEFAULT '', PRIMARY KEY (deployment, id));
 CREATE INDEX IF NOT EXISTS convex_documents_by_table ON convex_documents (deployment, tbl, created);
+CREATE TABLE IF NOT EXISTS convex_crons (
+    deployment TEXT, component TEXT, name TEXT, spec TEXT NOT NULL, due REAL NOT NULL,
+    PRIMARY KEY (deployment, component, name));
 CREATE TABLE IF NOT EXISTS convex_requests (
     deployment TEXT, session TEXT, request INTEGER, answer TEXT NOT NULL, at REAL NOT NULL,
     PRIMARY KEY (deployment, session, request));
@@ -148,6 +151,24 @@ class Store:
     def counters(self, deployment: str) -> Any:
         query = "SELECT counters FROM convex_deployments WHERE name = ?"
         return json.loads(self._db.execute(query, (deployment,)).fetchone()[0])
+
+    def crons(self, deployment: str) -> list[tuple[str, str, Any, float]]:
+        """Return the cron jobs: component, name, spec, and when due as a Unix time."""
+        query = "SELECT component, name, spec, due FROM convex_crons WHERE deployment = ? ORDER BY component, name"
+        return [(row[0], row[1], json.loads(row[2]), row[3]) for row in self._db.execute(query, (deployment,))]
+
+    def set_crons(self, deployment: str, crons: list[tuple[str, str, Any, float]]) -> None:
+        """Keep these cron jobs and no others."""
+        rows = [(deployment, component, name, json.dumps(spec), due) for component, name, spec, due in crons]
+        with self._db:
+            self._db.execute("DELETE FROM convex_crons WHERE deployment = ?", (deployment,))
+            self._db.executemany("INSERT INTO convex_crons VALUES (?, ?, ?, ?, ?)", rows)
+
+    def set_due(self, deployment: str, component: str, name: str, due: float) -> None:
+        """Set when a cron job is due."""
+        where = "deployment = ? AND component = ? AND name = ?"
+        with self._db:
+            self._db.execute(f"UPDATE convex_crons SET due = ? WHERE {where}", (due, deployment, component, name))
 
     def rows(self, deployment: str, table: str | None = None) -> list[dict[str, Any]]:
         """Return the documents of all components, or those of one table: [{"id", "component", "table", "document"}]."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from ci.sandbox.convex import functions, keys
+from ci.sandbox.convex import functions, identities, keys
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.functions import Call, Outcome
 from ci.sandbox.convex.refusal import Refusal
@@ -110,7 +110,7 @@ class _Session:
     async def _authenticate(self, message: Json) -> None:
         base = message["baseVersion"]
         try:
-            self._identity = self._identified(message)
+            self._identity = await self._identified(message)
         except Refusal as refusal:
             error = f"{refusal.code}: {refusal.message}"
             await self._send("AuthError", error=error, baseVersion=base, authUpdateAttempted=True)
@@ -119,12 +119,12 @@ class _Session:
         self._wanted.identity = base + 1
         self._stale.set()
 
-    def _identified(self, message: Json) -> keys.Identity:
+    async def _identified(self, message: Json) -> keys.Identity:
         if message["tokenType"] == "Admin":
             found = keys.admin(self._deployment.store, self._deployment.name.name, message["value"])
             return keys.Identity(True, found.operations, message.get("impersonating") or found.acting)
         if message["tokenType"] == "User":
-            raise keys.no_provider()
+            return await identities.of_token(self._deployment, message["value"])
         return keys.ANYBODY
 
     def _modify(self, message: Json) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ci.sandbox.convex import values
 from ci.sandbox.convex.components import Mount
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.keys import Identity
@@ -83,6 +84,21 @@ def _table_size(deployment: Deployment, mount: Mount, args: Json) -> Any:
     return deployment.store.counts(deployment.name.name, mount.path).get(args["tableName"], 0)
 
 
+def _crons(deployment: Deployment, mount: Mount, _args: Json) -> Any:
+    return [
+        {
+            "_id": cron.name,
+            "_creationTime": 0,
+            "name": cron.name,
+            "cronSpec": {"udfPath": cron.spec["name"], "cronSchedule": cron.spec["schedule"]},
+            "lastRun": None,
+            "nextRun": {"state": {"type": "pending"}, "nextTs": {"$integer": values.int64(int(cron.due * 1e9))}},
+        }
+        for cron in deployment.crons.listed()
+        if cron.component == mount.path
+    ]
+
+
 # Names, operations and results: npm-packages/system-udfs of convex-backend; read 2026-11-22.
 QUERIES: Mapping[str, tuple[str, Query]] = {
     "_system/cli/modules:apiSpec": ("ViewData", _spec),
@@ -93,5 +109,6 @@ QUERIES: Mapping[str, tuple[str, Query]] = {
     "_system/cli/tableData:default": ("ViewData", _table_data),
     "_system/cli/tableSize:default": ("ViewData", _table_size),
     "_system/frontend/getSchemas:default": ("ViewData", _schemas),
+    "_system/frontend/listCronJobs:default": ("ViewData", _crons),
     "_system/frontend/paginatedScheduledJobs:default": ("ViewData", _scheduled_jobs),
 }

@@ -5,15 +5,20 @@ import * as database from "./database.mjs";
 import { currentComponent, runIn } from "./environment.mjs";
 import { describe } from "./errors.mjs";
 import { send } from "./guard.mjs";
+import { find, packed, routers, text } from "./http.mjs";
 import { collect } from "./log.mjs";
 
 // What a function handle begins with; component path, ";" and function path follow.
 const HANDLE = "function://";
 const LACKING = /^(1\.0\/storage|storage\/|1\.0\/auditLog)/;
 
-/** The call that is being run: {seq, journal, nextJournal, job}. */
+// The module that is added to each component to run its HTTP actions.
+const HTTP_ACTION = "_httpAction";
+
+/** The call that is being run: {seq, journal, nextJournal, job, http}. */
 const current = new AsyncLocalStorage();
 let deployed = new Map();
+let served = [];
 
 export const store = database.open({
   begin: () => send({ event: "locked", seq: current.getStore()?.seq ?? null }),
@@ -29,6 +34,7 @@ export async function deploy(mounts) {
   await database.replaceCode(store, ready);
   const named = ready.flatMap(({ path, loaded }) => [...loaded].flatMap(([module, exports]) => Object.entries(exports).map(([name, item]) => [address(path, module, name), item])));
   deployed = new Map(named);
+  served = routers(mounts);
 }
 
 /** Return the modules of a component with their functions made to run there. */
@@ -37,12 +43,24 @@ function placed({ path, loaded }) {
     const functions = Object.entries(exports).map(([name, item]) => [name, item?._handler ? functionIn(path, item) : item]);
     return [module, Object.fromEntries(functions)];
   });
-  return new Map(modules);
+  return new Map([...modules, [`${HTTP_ACTION}.js`, { default: functionIn(path, httpAction) }]]);
 }
 
+// convex-test runs HTTP actions of the app alone; as an action, one runs in any component.
+const httpAction = Object.assign(() => {}, {
+  isAction: true,
+  exportArgs: () => '{"type":"any"}',
+  exportReturns: () => "null",
+  _handler: async (ctx) => {
+    const { http } = current.getStore();
+    http.response = await packed(await (http.handler._handler ?? http.handler)(ctx, http.request));
+    return null;
+  },
+});
+
 /** Run one function, and return {value} or {error: {message, data?}}, with logLines and journal. */
-export async function call({ seq, component = "", path, kind, args, journal = null, identity = null, job = null }) {
-  const context = { seq, journal, nextJournal: null, job };
+export async function call({ seq, component = "", path, kind, args, journal = null, identity = null, job = null, http = null }) {
+  const context = { seq, journal, nextJournal: null, job, http };
   const logLines = [];
   const t = identity ? store.t.withIdentity(identity) : store.t;
   if (kind === "action") send({ event: "started", seq });
@@ -55,13 +73,24 @@ export async function call({ seq, component = "", path, kind, args, journal = nu
   }
 }
 
+/** Answer a request to the site of the deployment: {response} and, if a handler ran, its {answer}. */
+export async function serve({ seq, method, url, headers, body, identity = null }) {
+  if (served.length === 0) return { response: text(404, "This Convex deployment does not have HTTP actions enabled.") };
+  const { component, handler } = find(served, new URL(url).pathname, method) ?? {};
+  if (!handler) return { response: text(404, "No matching routes found") };
+  const request = new Request(url, { method, headers, body: body ? Buffer.from(body, "base64") : undefined });
+  const http = { handler, request, response: null };
+  const answer = await call({ seq, component, path: HTTP_ACTION, kind: "action", args: {}, identity, http });
+  return { response: http.response, answer };
+}
+
 /** Run a scheduled function that is due. A mutation commits together with the job's success, so it runs exactly once. */
 export async function runJob({ seq, id }) {
   const db = database.databaseWith(store, id);
   const job = db?._documents[id];
   if (job?.state.kind !== "pending") return null;
   const [component, path] = job.name.startsWith(HANDLE) ? job.name.slice(HANDLE.length).split(";") : [db.componentPath, job.name];
-  const kind = kindOf(deployed.get(address(component, ...path.split(":"))));
+  const kind = kindOf(component, path);
   const request = { seq, component, path, kind, args: convexToJson(job.args[0]) };
   if (kind === "mutation") {
     const answer = await call({ ...request, job: id });
@@ -74,11 +103,18 @@ export async function runJob({ seq, id }) {
   return { path, kind, answer };
 }
 
+/** Run the function of a cron job that is due. */
+export async function runCron({ seq, component, path, args }) {
+  const kind = kindOf(component, path);
+  return { path, kind, answer: await call({ seq, component, path, kind, args }) };
+}
+
 function address(component, module, name = "default") {
   return `${HANDLE}${component};${module.replace(/\.js$/, "")}:${name}`;
 }
 
-function kindOf(item) {
+function kindOf(component, path) {
+  const item = deployed.get(address(component, ...path.split(":")));
   return item?.isMutation ? "mutation" : item?.isQuery ? "query" : "action";
 }
 

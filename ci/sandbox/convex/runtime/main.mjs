@@ -7,9 +7,10 @@ import * as database from "./database.mjs";
 import { exportDefinitions } from "./definitions.mjs";
 import { setEnvironments } from "./environment.mjs";
 import { Refusal } from "./errors.mjs";
-import { call, deploy, runJob, store } from "./execution.mjs";
+import { call, deploy, runCron, runJob, serve, store } from "./execution.mjs";
 import { loadOne, loadPushed } from "./loading.mjs";
 import { load } from "./modules.mjs";
+import { identify } from "./users.mjs";
 
 globalThis.self ??= globalThis; // the isolate has it
 const AUTH = "auth.config.js";
@@ -66,7 +67,7 @@ const operations = {
   async deploy({ code, mounts }) {
     setEnvironments(mounts);
     const parts = await prepare(code);
-    await deploy(mounts.map(({ path, definition }) => ({ path, ...parts.get(definition) })));
+    await deploy(mounts.map(({ definition, ...mount }) => ({ ...mount, ...parts.get(definition) })));
     return null;
   },
   /** Put stored documents back, in a runtime that has just started. */
@@ -75,6 +76,9 @@ const operations = {
     return null;
   },
   call,
+  http: serve,
+  identify,
+  cron: runCron,
   job: runJob,
 };
 
