@@ -95,7 +95,7 @@ export async function authProviders(module, environment, evaluate) {
     },
   });
   try {
-    return (await evaluate()).default?.providers ?? [];
+    return ((await evaluate()).default?.providers ?? []).map(provider);
   } catch (error) {
     throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error)}`);
   } finally {
@@ -103,6 +103,10 @@ export async function authProviders(module, environment, evaluate) {
     if (missing.length > 0)
       throw new Refusal(400, "AuthConfigMissingEnvironmentVariable", `Environment variable ${missing[0]} is used in auth config file but its value was not set`);
   }
+}
+
+function provider({ type, applicationID = null, domain, issuer, jwks, algorithm }) {
+  return type === "customJwt" ? { type, applicationID, issuer, jwks, algorithm } : { applicationID, domain };
 }
 
 function sorted(json) {

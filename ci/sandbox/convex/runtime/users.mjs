@@ -48,7 +48,7 @@ function unverified(token) {
 
 function matches(provider, { iss, aud }) {
   const audiences = [aud ?? []].flat();
-  return (provider.applicationID === undefined || audiences.includes(provider.applicationID)) && issuer(provider.issuer ?? provider.domain) === issuer(iss);
+  return (provider.applicationID === null || audiences.includes(provider.applicationID)) && issuer(provider.issuer ?? provider.domain) === issuer(iss);
 }
 
 // Some providers leave out "https://", some add a final slash.
@@ -84,7 +84,7 @@ async function discovered(iss) {
 
 async function customIdentity(token, { jwks, issuer: expected, algorithm, applicationID }) {
   try {
-    const demands = { algorithms: [algorithm], audience: applicationID, clockTolerance: 5, requiredClaims: ["sub", "exp"] };
+    const demands = { algorithms: [algorithm], audience: applicationID ?? undefined, clockTolerance: 5, requiredClaims: ["sub", "exp"] };
     const { payload } = await jwtVerify(token, keySet(jwks), demands);
     return { ...base(payload), ...flattened(payload) };
   } catch (error) {

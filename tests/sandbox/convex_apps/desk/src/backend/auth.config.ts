@@ -1,0 +1,6 @@
+export default {
+  providers: [
+    { domain: process.env.ISSUER, applicationID: "desk" },
+    { type: "customJwt", issuer: `${process.env.ISSUER}/custom`, jwks: `${process.env.ISSUER}/jwks`, algorithm: "ES256" },
+  ],
+};
