@@ -1,4 +1,4 @@
-"""What an app has beside its functions: users, HTTP actions, cron jobs, Node actions, functions in a folder of its own."""
+"""What an app has beside functions: users, HTTP actions, cron jobs, Node actions, a folder of its own choice."""
 
 from __future__ import annotations
 

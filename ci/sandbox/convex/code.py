@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,12 @@ class Code(Definition):
     def definitions(self) -> dict[str, Definition]:
         """Return the definitions by path; the app's own is ""."""
         return {"": self, **self.components}
+
+    def components_digest(self) -> str:
+        """Return a hash of all code of components and of how they are mounted, "" if there are none."""
+        sources = [self.definition_module, *(one.sources() for one in self.components.values())]
+        text = json.dumps([sources, sorted(self.components)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest() if self.components else ""
 
     def request(self) -> Json:
         """Return what the runtime needs to load it."""

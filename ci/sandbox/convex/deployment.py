@@ -35,6 +35,7 @@ class Deployment:
         self.url = self.site_url = ""
         self.live = store.code(name.name, "live")
         self.pushed = store.code(name.name, "pushed")
+        self.lacks = ""
         self.variables = store.variables(name.name)
         self.watchers: set[Callable[[], None]] = set()
         self.logs = Logs()
@@ -86,6 +87,13 @@ class Deployment:
         """Return what is mounted now, by the path of the component; the app's own is ""."""
         return {mount.path: mount for mount in components.mounts(self.live)}
 
+    def set_packages(self, folder: str) -> None:
+        """Let Node actions load the packages that are installed for the package in this folder."""
+        if folder != self.store.packages(self.name.name):
+            self.store.set_packages(self.name.name, folder)
+            if self._runtime:
+                self._runtime.end()  # the next one may read them
+
     def environment(self) -> dict[str, str]:
         """Return the environment that the app's functions see."""
         return self.variables | self._built_in()
@@ -95,7 +103,12 @@ class Deployment:
 
     def keep_pushed(self, code: Code) -> None:
         self.store.set_code(self.name.name, "pushed", code)
-        self.pushed = code
+        self.pushed, self.lacks = code, ""
+
+    def refuse_pushed(self, lacks: str) -> None:
+        """Keep no code: that of the last push needs something that the sandbox does not implement."""
+        self.keep_pushed(Code())
+        self.lacks = lacks
 
     async def deploy(self, code: Code) -> None:
         """Make this code the live one."""
@@ -152,7 +165,7 @@ class Deployment:
 
     async def _start(self) -> Runtime:
         self._jobs.fail_interrupted()
-        runtime = await Runtime.start(self._node, self._commit)
+        runtime = await Runtime.start(self._node, self.store.packages(self.name.name), self._commit)
         try:
             await self._fill(runtime)
         except BaseException:

@@ -195,7 +195,8 @@ async def _pushed(deployment: Deployment, body: Json) -> Code:
     """Return the code of a push with what it declares, all of which is sound."""
     app = body["appDefinition"]
     for package in body.get("nodeDependencies") or []:
-        raise lacking(f"external packages: the push wants {package['name']}")
+        if not deployment.store.packages(deployment.name.name):
+            raise lacking(f"external packages of a folder it was not told: the push wants {package['name']}")
     code = Code(
         id=secrets.token_hex(8),
         modules=_modules(deployment.live, app),
@@ -233,7 +234,7 @@ async def _analyze(deployment: Deployment, code: Code) -> Json:
         message = "Loading the pushed modules encountered the following\n    error:\nthe modules took too long to load"
         raise _pushing(Refusal(400, "InvalidModules", message)) from stopped
     except Refusal as refusal:
-        raise _pushing(refusal) from refusal
+        raise (refusal if refusal.status == 501 else _pushing(refusal)) from refusal
     return found
 
 

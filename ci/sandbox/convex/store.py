@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS convex_code (
     deployment TEXT, slot TEXT, code TEXT NOT NULL, PRIMARY KEY (deployment, slot));
 CREATE TABLE IF NOT EXISTS convex_variables (
     deployment TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (deployment, name));
+CREATE TABLE IF NOT EXISTS convex_packages (deployment TEXT PRIMARY KEY, folder TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS convex_documents (
     deployment TEXT, id TEXT, tbl TEXT NOT NULL, created REAL NOT NULL, document TEXT NOT NULL,
     component TEXT NOT NULL DEFAULT '', PRIMARY KEY (deployment, id));
@@ -113,6 +114,15 @@ class Store:
                 self._db.execute("DELETE FROM convex_variables WHERE deployment = ? AND name = ?", (deployment, name))
                 if value is not None:
                     self._db.execute("INSERT INTO convex_variables VALUES (?, ?, ?)", (deployment, name, value))
+
+    def packages(self, deployment: str) -> str:
+        """Return the folder whose installed packages a deployment's Node actions may load, "" if none was told."""
+        row = self._db.execute("SELECT folder FROM convex_packages WHERE deployment = ?", (deployment,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_packages(self, deployment: str, folder: str) -> None:
+        with self._db:
+            self._db.execute("INSERT OR REPLACE INTO convex_packages VALUES (?, ?)", (deployment, folder))
 
     def commit(self, deployment: str, changes: list[dict[str, Any]], counters: Any, request: Request | None) -> None:
         """Keep what a transaction changed: rows, the document null if it is gone, and the mutation it came from."""

@@ -76,8 +76,14 @@ def _table_data(deployment: Deployment, mount: Mount, args: Json) -> Any:
 def _scheduled_jobs(deployment: Deployment, mount: Mount, _args: Json) -> Any:
     jobs = deployment.store.documents(deployment.name.name, mount.path, JOBS)
     pending = [job for job in jobs if job["state"]["kind"] == "pending"]
-    page = [{"_id": job["_id"], "udfPath": job["name"], "nextTs": job["scheduledTime"]} for job in pending]
+    page = [{"_id": job["_id"], **_target(job["name"], mount), "nextTs": job["scheduledTime"]} for job in pending]
     return {"page": page, "isDone": True, "continueCursor": "end"}
+
+
+def _target(name: str, mount: Mount) -> Json:
+    """Return which function a job runs; one of another component is named by its handle, "function://path;name"."""
+    component, handle, path = name.removeprefix("function://").rpartition(";")
+    return {"udfPath": path, "component": component if handle else mount.path}
 
 
 def _table_size(deployment: Deployment, mount: Mount, args: Json) -> Any:
@@ -99,6 +105,17 @@ def _crons(deployment: Deployment, mount: Mount, _args: Json) -> Any:
     ]
 
 
+def _modules(deployment: Deployment, _mount: Mount, _args: Json) -> Any:
+    listed = []
+    for path, mount in deployment.mounts.items():
+        package = {"sourcePackageId": deployment.live.id}
+        modules = [
+            [name, {"functions": one["functions"], **package}] for name, one in mount.definition.functions.items()
+        ]
+        listed.append([path or None, modules])
+    return listed
+
+
 # Names, operations and results: npm-packages/system-udfs of convex-backend; read 2026-11-22.
 QUERIES: Mapping[str, tuple[str, Query]] = {
     "_system/cli/modules:apiSpec": ("ViewData", _spec),
@@ -109,6 +126,7 @@ QUERIES: Mapping[str, tuple[str, Query]] = {
     "_system/cli/tableData:default": ("ViewData", _table_data),
     "_system/cli/tableSize:default": ("ViewData", _table_size),
     "_system/frontend/getSchemas:default": ("ViewData", _schemas),
+    "_system/frontend/modules:listForAllComponents": ("ViewData", _modules),
     "_system/frontend/listCronJobs:default": ("ViewData", _crons),
     "_system/frontend/paginatedScheduledJobs:default": ("ViewData", _scheduled_jobs),
 }
