@@ -37,9 +37,10 @@ class Mount:
         return built_in | {name: value for name, value in given.items() if value is not None}
 
 
-def mounts(code: Code) -> list[Mount]:
-    """Return all that is mounted, parents first. Raises Refusal: the tree is not sound."""
-    return list(_walk(code, Mount("", "", code, http_prefix=code.definition.get("httpPrefix", "/"))))
+def mounts(code: Code) -> dict[str, Mount]:
+    """Return all that is mounted, by path, parents first. Raises Refusal: the tree is not sound."""
+    root = Mount("", "", code, http_prefix=code.definition.get("httpPrefix", "/"))
+    return {mount.path: mount for mount in _walk(code, root)}
 
 
 def _walk(code: Code, mount: Mount) -> Iterator[Mount]:
@@ -92,9 +93,8 @@ def _unsound(what: str) -> Refusal:
 
 def checked(code: Code) -> Json:
     """Return the tree as the CLI's checkedComponent."""
-    by_path = {mount.path: mount for mount in mounts(code)}
-    nodes = {path: _node(mount) for path, mount in by_path.items()}
-    for path in filter(None, by_path):
+    nodes = {path: _node(mount) for path, mount in mounts(code).items()}
+    for path in filter(None, nodes):
         parent, _, name = path.rpartition("/")
         nodes[parent]["childComponents"][name] = nodes[path]
     return nodes[""]

@@ -11,7 +11,6 @@ from typing import Any
 
 from ci.sandbox.convex import components, crons
 from ci.sandbox.convex.code import Code
-from ci.sandbox.convex.components import Mount
 from ci.sandbox.convex.crons import Crons
 from ci.sandbox.convex.jobs import Jobs
 from ci.sandbox.convex.logs import Logs
@@ -34,6 +33,7 @@ class Deployment:
         self.store = store
         self.url = self.site_url = ""
         self.live = store.code(name.name, "live")
+        self.mounts = components.mounts(self.live)
         self.pushed = store.code(name.name, "pushed")
         self.lacks = ""
         self.variables = store.variables(name.name)
@@ -82,11 +82,6 @@ class Deployment:
             await self._runtime.ask("environments", mounts=self._mounted(self.live))
         self.changed()
 
-    @property
-    def mounts(self) -> dict[str, Mount]:
-        """Return what is mounted now, by the path of the component; the app's own is ""."""
-        return {mount.path: mount for mount in components.mounts(self.live)}
-
     def set_packages(self, folder: str) -> None:
         """Let Node actions load the packages that are installed for the package in this folder."""
         if folder != self.store.packages(self.name.name):
@@ -115,8 +110,8 @@ class Deployment:
         await self.ask("deploy", code=code.request(), mounts=self._mounted(code))
         self.store.set_code(self.name.name, "live", code)
         self._spec = (time.monotonic() + self.behind_s, self.live)
-        self.live, self.behind_s = code, 0.0
-        self.crons.replace(crons.declared(components.mounts(code), now=time.time()))
+        self.live, self.mounts, self.behind_s = code, components.mounts(code), 0.0
+        self.crons.replace(crons.declared(self.mounts.values(), now=time.time()))
         self.changed()
 
     def spec(self) -> list[dict[str, Any]]:
@@ -139,7 +134,7 @@ class Deployment:
                 "httpPrefix": mount.http_prefix,
                 "variables": mount.environment(self.variables, self._built_in()),
             }
-            for mount in components.mounts(code)
+            for mount in components.mounts(code).values()
         ]
 
     async def _running(self) -> Runtime:

@@ -47,7 +47,7 @@ def hashes(deployment: Deployment) -> Json:
 async def evaluate_schema(deployment: Deployment, body: Json) -> Json:
     """Say what the pushed schemas would do to tables and indexes."""
     code = await _pushed(deployment, body)
-    predicted = {mount.path: _prediction(deployment, mount) for mount in components.mounts(code)}
+    predicted = {mount.path: _prediction(deployment, mount) for mount in components.mounts(code).values()}
     new = sorted(code.components.keys() - deployment.live.components.keys())
     return {"componentSchemaEvaluations": predicted, "newComponentDefinitions": new}
 
@@ -134,7 +134,7 @@ async def finish(deployment: Deployment, body: Json) -> Json:
 
 
 async def _misfit(deployment: Deployment, code: Code) -> Any:
-    mounts = [{"path": mount.path, "definition": mount.definition_path} for mount in components.mounts(code)]
+    mounts = [{"path": path, "definition": one.definition_path} for path, one in components.mounts(code).items()]
     return await deployment.ask("misfit", code=code.request(), mounts=mounts)
 
 
@@ -142,9 +142,8 @@ def _diff(before: Code, after: Code) -> Json:
     had, has = (sorted(json.dumps(provider) for provider in code.auth) for code in (before, after))
     added = [provider for provider in has if provider not in had]
     removed = [provider for provider in had if provider not in has]
-    old, new = ({mount.path: mount.definition for mount in components.mounts(code)} for code in (before, after))
-    if not before.id:
-        del old[""]
+    new = {path: mount.definition for path, mount in components.mounts(after).items()}
+    old = {path: mount.definition for path, mount in components.mounts(before).items()} if before.id else {}
     return {
         "authDiff": {"added": added, "removed": removed},
         "definitionDiffs": {},
@@ -181,8 +180,8 @@ def _text(schema: Json | None) -> str | None:
 
 
 def _schema_change(deployment: Deployment, code: Code) -> Json:
-    mounted = components.mounts(code)
-    diffs = {mount.path: index_diff(_live_schema(deployment, mount.path), mount.definition.schema) for mount in mounted}
+    mounted = components.mounts(code).items()
+    diffs = {path: index_diff(_live_schema(deployment, path), mount.definition.schema) for path, mount in mounted}
     return {"allocatedComponentIds": {}, "schemaIds": {"": code.id}, "indexDiffs": diffs}
 
 
@@ -207,7 +206,7 @@ async def _pushed(deployment: Deployment, body: Json) -> Code:
     found = await _analyze(deployment, code)
     declared = {path: replace(one, **found["definitions"][path]) for path, one in code.components.items()}
     whole = replace(code, components=declared, auth=found["auth"], **found["definitions"][""])
-    crons.declared(components.mounts(whole), now=time.time())
+    crons.declared(components.mounts(whole).values(), now=time.time())
     return whole
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +14,7 @@ from ci.sandbox.convex.answers import answering, body
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.functions import Call, Outcome
 from ci.sandbox.convex.keys import Identity
-from ci.sandbox.convex.refusal import Refusal
+from ci.sandbox.convex.refusal import Refusal, lacking
 
 Json = dict[str, Any]
 
@@ -41,10 +40,11 @@ def add(app: web.Application, deployment: Deployment) -> None:
         routes.add_get(f"{prefix}/list_environment_variables", answering(service.list_variables))
     routes.add_post("/api/get_config_hashes", answering(service.pushing(_hashes)))
     for name, work in PUSH.items():
-        routes.add_post(f"{PUSHING}{name}", answering(service.pushing(work)))
+        routes.add_post(f"/api/deploy2/{name}", answering(service.pushing(work)))
+    for name in ("prepare_schema", "push_config"):
+        routes.add_post(f"/api/{name}", answering(service.pushing(_old_push)))
     routes.add_route("OPTIONS", "/{path:.*}", service.preflight)
     app.on_response_prepare.append(_allow_any_origin)
-    app.on_response_prepare.append(service.note_lacks)
 
 
 async def _hashes(deployment: Deployment, _body: Json) -> Any:
@@ -55,7 +55,10 @@ async def _reported(_deployment: Deployment, _body: Json) -> Any:
     return None
 
 
-PUSHING = "/api/deploy2/"
+async def _old_push(_deployment: Deployment, _body: Json) -> Any:
+    raise lacking("the pushes of CLIs before 1.27")
+
+
 PUSH: dict[str, Callable[[Deployment, Json], Awaitable[Any]]] = {
     "evaluate_schema": push.evaluate_schema,
     "evaluate_push": push.evaluate,
@@ -104,20 +107,14 @@ class _Service:
             self._admin(str(asked.get("adminKey"))).require("Deploy")
             try:
                 return await work(self._deployment, asked)
+            except Refusal as refusal:
+                if refusal.status == 501:
+                    self._deployment.refuse_pushed(refusal.message)
+                raise
             except KeyError as error:
                 raise Refusal(400, "BadJsonBody", f"the body lacks {error}") from error
 
         return step
-
-    async def note_lacks(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Remember what a push asked for in vain: a step of it that is not there, or one that refused it."""
-        unknown = request.match_info.http_exception is not None
-        if (
-            response.status == 501
-            and (unknown or request.path.startswith(PUSHING))
-            and isinstance(response, web.Response)
-        ):
-            self._deployment.refuse_pushed(json.loads(response.text or "{}").get("message", ""))
 
     async def query_ts(self, _request: web.Request) -> Json:
         return {"ts": base64.b64encode(struct.pack("<Q", self._deployment.ts)).decode()}
