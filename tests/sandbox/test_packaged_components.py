@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +55,16 @@ def test_codegen_writes_the_types_of_packaged_components(app: App) -> None:
     checked = subprocess.run(argv, env=sandbox_fixture.BASE, capture_output=True, text=True, timeout=60)
     assert f"mailPool: {package};" in generated
     assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_codegen_writes_what_the_makers_of_a_component_wrote(shared_sandbox: Sandbox, tmp_path: Path) -> None:
+    # The package ships its source with the files that its makers generated against the real service.
+    app = convex_app.copied(shared_sandbox, tmp_path / "app", "dev:packaged-ibex-100", app="packaged")
+    shipped, own = app.folder / "node_modules/@convex-dev/workpool/src/component", app.folder / "convex/pool"
+    shutil.copytree(shipped, own, ignore=shutil.ignore_patterns("*.test.ts", "_generated"))
+    config = app.folder / "convex/convex.config.ts"
+    config.write_text(config.read_text().replace("@convex-dev/workpool/convex.config.js", "./pool/convex.config.js"))
+    done = app.cli("codegen", "--typecheck", "disable")
+    assert done.returncode == 0, done.stderr
+    for name in ("api.ts", "component.ts", "dataModel.ts"):
+        assert (own / "_generated" / name).read_text() == (shipped / "_generated" / name).read_text()
