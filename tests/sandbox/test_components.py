@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ci import convex
+from ci.config import Backend
+from ci.secret import Secret
 from tests import sandbox_fixture
 from tests.sandbox import convex_app
 from tests.sandbox.convex_app import App
@@ -50,9 +53,17 @@ def test_a_component_calls_back_by_a_function_handle(app: App) -> None:
 
 
 def test_functions_that_components_schedule_run(app: App) -> None:
-    app.value("mutation", "visits:countLater", {"name": "later"})
+    app.value("mutation", "visits:countLater", {"name": "later", "delayMs": 0})
     assert app.client("await_value.mjs", "visits:read", '{"name": "later"}', "2") == 2
     assert app.client("await_value.mjs", "visits:readAnother", '{"name": "later"}', "1") == 1
+
+
+def test_what_is_scheduled_in_a_component_is_no_function_of_the_app(app: App) -> None:
+    app.value("mutation", "visits:countLater", {"name": "tomorrow", "delayMs": 86_400_000})
+    args = {"paginationOpts": {"cursor": None, "numItems": 10}}
+    jobs = app.value("query", "_system/frontend/paginatedScheduledJobs", args, key=app.key)["page"]
+    assert [(job["component"], job["udfPath"]) for job in jobs] == [("another", "counts:add")]
+    assert convex.scheduled(Backend(app.deployment, Secret(app.key)), app.url) == frozenset()
 
 
 def test_a_component_sees_only_the_environment_that_it_is_given(app: App) -> None:

@@ -30,10 +30,10 @@ export const countInAction = action({
 });
 
 export const countLater = mutation({
-  args: { name },
-  handler: async (ctx, args) => {
+  args: { name, delayMs: v.number() },
+  handler: async (ctx, { delayMs, ...args }) => {
     await ctx.runMutation(components.counter.counts.addLater, args);
-    await ctx.scheduler.runAfter(0, components.another.counts.add, args);
+    await ctx.scheduler.runAfter(delayMs, components.another.counts.add, args);
   },
 });
 
