@@ -40,7 +40,7 @@ export async function deploy(mounts) {
 /** Return the modules of a component with their functions made to run there. */
 function placed({ path, loaded }) {
   const modules = [...loaded].map(([module, exports]) => {
-    const functions = Object.entries(exports).map(([name, item]) => [name, item?._handler ? functionIn(path, item) : item]);
+    const functions = Object.entries(exports).map(([name, item]) => [name, "_handler" in Object(item) ? functionIn(path, item) : item]);
     return [module, Object.fromEntries(functions)];
   });
   return new Map([...modules, [`${HTTP_ACTION}.js`, { default: functionIn(path, httpAction) }]]);

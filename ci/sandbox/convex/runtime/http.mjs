@@ -3,7 +3,7 @@
 /** Return {component, prefix, router} for each mount that has routes: `httpPrefix` is where, if it is mounted at all. */
 export function routers(mounts) {
   const served = mounts.map(({ path, httpPrefix, loaded }) => ({ component: path, prefix: httpPrefix, router: loaded.get("http.js")?.default }));
-  return served.filter(({ prefix, router }) => prefix !== null && router?.isRouter);
+  return served.filter(({ prefix, router }) => prefix !== null && "isRouter" in Object(router));
 }
 
 /**
