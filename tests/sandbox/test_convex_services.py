@@ -113,6 +113,17 @@ def test_a_token_that_proves_nothing_is_refused(
     assert (refused.status, refused.json()["code"]) == (401, code)
 
 
+def test_a_provider_that_is_not_there_is_named(app: App, issuer: Issuer) -> None:
+    refused = me(app, issuer.token(iss=f"{issuer.url}/gone"))
+    assert (refused.status, refused.json()) == (
+        400,
+        {
+            "code": "AuthProviderDiscoveryFailed",
+            "message": f"Auth provider discovery of {issuer.url}/gone failed: 404 null",
+        },
+    )
+
+
 def test_a_react_client_signs_in_and_out(app: App, issuer: Issuer, tmp_path: Path) -> None:
     shutil.copy(convex_app.APPS / "clients/signed_in.mjs", tmp_path)
     (tmp_path / "node_modules").symlink_to(WEB_MODULES)

@@ -14,7 +14,7 @@ export async function loadPushed(modules) {
   try {
     return await load(modules);
   } catch (error) {
-    if (error.code in LACKING) throw new Refusal(501, "NotImplemented", `the sandbox does not implement ${LACKING[error.code]}: ${error.message}`);
+    if (error?.code in LACKING) throw new Refusal(501, "NotImplemented", `the sandbox does not implement ${LACKING[error.code]}: ${error.message}`);
     throw new Refusal(400, "InvalidModules", `Loading the pushed modules encountered the following\n    error:\n${describe(error)}`);
   }
 }

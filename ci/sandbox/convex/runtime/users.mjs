@@ -74,12 +74,13 @@ async function oidcIdentity(token, iss, { applicationID }) {
 }
 
 async function discovered(iss) {
-  const failed = `Auth provider discovery of ${iss} failed`;
-  const answer = await fetch(`${iss.replace(/\/+$/, "")}/.well-known/openid-configuration`).catch((error) => {
-    throw new Refusal(400, "AuthProviderDiscoveryFailed", `${failed}: ${error.cause?.message ?? error.message}`);
-  });
-  if (!answer.ok) throw new Refusal(400, "AuthProviderDiscoveryFailed", `${failed}: ${answer.status} ${await answer.text()}`);
-  return await answer.json();
+  try {
+    const answer = await fetch(`${iss.replace(/\/+$/, "")}/.well-known/openid-configuration`);
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+    return await answer.json();
+  } catch (error) {
+    throw new Refusal(400, "AuthProviderDiscoveryFailed", `Auth provider discovery of ${iss} failed: ${error.cause?.message ?? error.message}`);
+  }
 }
 
 async function customIdentity(token, { jwks, issuer: expected, algorithm, applicationID }) {
