@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from invoke.context import Context
+from invoke.exceptions import UnexpectedExit
 from invoke.tasks import task
 
 from ci import config, convex, pages, release, report, toolchain
 from ci import workflow as workflows
-from ci.config import App, Backend, Config
+from ci.config import Config
 from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
@@ -72,7 +73,8 @@ def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
     release.commands.start_sandbox(c)
-    _generate(c, settings.app, settings.code_generation())
+    if instead := _generate_or_keep(c, settings):
+        return instead
     release.generated.stale_copies(settings.app)
     return release.generated.difference(release.commands.read(c, release.generated.differs_argv(settings.app)))
 
@@ -115,7 +117,7 @@ def contract(
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
     hands = release.specs.Hands(
         partial(release.commands.start_sandbox, c),
-        partial(_generate, c),
+        partial(release.commands.generate, c, settings),
         partial(release.commands.target, c, settings, target),
     )
     specs = {} if references_only else release.specs.read(settings, place, against, hands)
@@ -162,7 +164,7 @@ def plan(
 ) -> None:
     """Show what a release will change; refuse what would break clients in the field."""
     report.check_format(format)
-    world = _compare(c, target)
+    world = release.commands.compare(c, target)
     print(_plan(world, format))
     world.refuse_breaking(allow_breaking)
 
@@ -170,7 +172,7 @@ def plan(
 @step(pre=[check, build, plan], timeout_s=3600, terminal=True, help=TARGET | {"yes": "release without being asked"})
 def approve(c: Context, target: str = "", yes: bool = False) -> str:
     """Ask once, before anything is changed."""
-    world = _compare(c, target)
+    world = release.commands.compare(c, target)
     if world.target.is_sandbox or yes:
         return "not asked: " + ("the sandbox holds nothing of value" if world.target.is_sandbox else "--yes")
     if not sys.stdin.isatty():
@@ -187,7 +189,7 @@ def approve(c: Context, target: str = "", yes: bool = False) -> str:
 @step(timeout_s=60, always=True, help=TARGET)
 def live(c: Context, target: TargetName = "") -> None:
     """Say what is live now, and what to type next."""
-    print(report.live(_compare(c, target)))
+    print(report.live(release.commands.compare(c, target)))
 
 
 @step(pre=[approve], post=[live], timeout_s=900, changes="backend", help=TARGET)
@@ -195,6 +197,8 @@ def deploy_backend(c: Context, target: str = "") -> str:
     """Push the functions: the old site still works with them."""
     settings = config.load()
     backend = settings.target(target).backend
+    if settings.target(target).is_sandbox:
+        release.commands.furnish(settings, settings.app, backend)
     here, url = _here(settings), convex.reach(backend)
     if convex.live_code(backend, url) == here:
         return f"already so: {backend.deployment} runs this code"
@@ -210,7 +214,7 @@ def verify_backend(c: Context, target: str = "") -> str:
     backend = settings.target(target).backend
     here, url = _here(settings), convex.reach(backend)
     release.calls.wait_until_served(backend, url, release.calls.of_clients(settings), within_s=80)
-    convex.wait_for_functions(backend, url, here.functions, within_s=80)
+    release.calls.wait_for_functions(backend, url, here.functions, within_s=80)
     return f"{len(here.functions)} functions are live"
 
 
@@ -361,22 +365,22 @@ def _here(settings: Config) -> Code:
     return convex.code_at_hand(settings.sandbox_control(), settings.code_generation())
 
 
-def _compare(c: Context, name: str) -> Comparison:
-    settings = config.load()
-    return release.comparison.read(settings, settings.target(name), release.commands.tree(c, settings))
-
-
 def _plan(world: Comparison, format: str) -> str:
     steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
     rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
     return report.plan(world, rows, format)
 
 
-def _generate(c: Context, app: App, backend: Backend) -> None:
-    """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
-    bundled = None
-    # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
-    while bundled != (found := release.generated.bundled(app)):
-        bundled = found
-        with c.cd(app.backend_folder):
-            c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
+def _generate_or_keep(c: Context, settings: Config) -> str | None:
+    """Generate the types of the app; where the sandbox cannot, keep those that git has, and return why."""
+    app, backend = settings.app, settings.code_generation()
+    before = release.generated.files(app)
+    try:
+        release.commands.generate(c, settings, app, backend)
+    except UnexpectedExit:
+        lacks = convex.lacks(settings.sandbox_control(), backend)
+        if not lacks:
+            raise
+        committed = release.commands.read(c, release.generated.committed_argv(app))
+        return release.generated.fall_back(app, before, lacks, committed=committed)
+    return None

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ci import config, convex, toolchain
-from ci.config import App, Config, Target
-from ci.release import git, manifest, variables
+from ci.config import App, Backend, Config, Target
+from ci.release import comparison, generated, git, manifest, variables
+from ci.release.comparison import Comparison
 from ci.release.git import Tree
 from ci.secret import Secret
 
@@ -62,6 +63,29 @@ def behind(c: Context, settings: Config, site: manifest.Stamp | str) -> int | No
     commit = site.commit if isinstance(site, manifest.Stamp) else "nothing"
     counted = asked(c, git.behind_argv(settings.app.folder, commit))
     return int(counted) if counted else None
+
+
+def compare(c: Context, name: str) -> Comparison:
+    """Return what is live on a target, beside what is at hand."""
+    settings = config.load()
+    return comparison.read(settings, settings.target(name), tree(c, settings))
+
+
+def furnish(settings: Config, app: App, backend: Backend) -> None:
+    """Give a deployment of the sandbox what a real one is given by hand."""
+    values = settings.sandbox_variables()
+    convex.furnish(settings.sandbox_control(), backend, folder=app.backend_folder, values=values)
+
+
+def generate(c: Context, settings: Config, app: App, backend: Backend) -> None:
+    """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
+    furnish(settings, app, backend)
+    bundled = None
+    # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
+    while bundled != (found := generated.bundled(app)):
+        bundled = found
+        with c.cd(app.backend_folder):
+            c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
 
 
 def script(c: Context, settings: Config, kind: str) -> str | None:

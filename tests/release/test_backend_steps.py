@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
-from ci import convex, rest
+from ci import rest
 from ci.config import Backend
 from ci.convex import Function
 from ci.errors import Unfinished
+from ci.release import calls
 from ci.secret import Secret
 from tests.release import clouds
 from tests.release.checkout import Checkout
@@ -31,8 +32,9 @@ def test_verify_backend_waits_until_the_live_spec_has_what_was_pushed(checkout: 
     checkout.write({"example/apps/convex/late.ts": ASK})
     checkout.commit()
     backend = clouds.backend(checkout.sandbox)
-    # plan and approve read spec, schema and schedule, deploy-backend spec and schema twice: then verify-backend asks.
-    late = {"status": 200, "body": '{"status": "success", "value": []}', "nth": 11, "times": 3}
+    # plan and approve read spec, schema, components and schedule, deploy-backend all but the last twice: then
+    # verify-backend asks.
+    late = {"status": 200, "body": '{"status": "success", "value": []}', "nth": 15, "times": 3}
     checkout.sandbox.plant(server=f"convex:{backend.name}", match="POST /api/query", **late)
     ended = checkout.inv("verify-backend", "--no-browser")
     assert (ended.status, ended.errors) == (0, [])
@@ -53,7 +55,7 @@ def test_verify_backend_names_the_function_that_stays_missing_or_is_another(chec
     )
     backend = Backend(f"prod:{found.name}", Secret(found.key))
     with pytest.raises(Unfinished) as raised:
-        convex.wait_for_functions(backend, found.url, wanted, within_s=0.5)
+        calls.wait_for_functions(backend, found.url, wanted, within_s=0.5)
     assert raised.value.message == (
         f"prod:{found.name} does not serve what was pushed:\n"
         "  companies:list is public query, not internal query\n"
