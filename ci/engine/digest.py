@@ -24,18 +24,22 @@ def markdown(title: str, rows: Sequence[Row], order: Sequence[Row], folder: Path
     lines = [f"## {title}", "", "| task | | seconds | |", "|---|---|---|---|", *map(_line, rows)]
     left = [one["task"] for one in order if one["task"] not in states]
     lines += [f"| {task} | not run | | |" for task in left]
-    lines += [line for row in rows if row.get("log") for line in _log(row, folder)]
+    lines += [line for row in rows for line in _said(row, folder)]
     return "\n".join([*lines, "", *_graph(order, states)])
 
 
 def _line(row: Row) -> str:
     seconds = f"{row['seconds']:.1f}" if "seconds" in row else ""
-    note = str(row.get("note") or "").replace("|", "\\|").replace("\n", " ")
+    note = "" if row["state"] == "failed" else str(row.get("note") or "").replace("|", "\\|").replace("\n", " ")
     return f"| {row['task']} | {row['state']} | {seconds} | {note} |"
 
 
-def _log(row: Row, folder: Path) -> Iterator[str]:
-    lines = (folder / row["log"]).read_text(errors="replace").splitlines()
+def _said(row: Row, folder: Path) -> Iterator[str]:
+    """Yield the end of a task's log and, if it failed, why."""
+    lines = (folder / row["log"]).read_text(errors="replace").splitlines() if row.get("log") else []
+    lines += row["note"].splitlines() if row["state"] == "failed" else []
+    if not lines:
+        return
     is_open = " open" if row["state"] == "failed" or len(lines) <= SHORT else ""
     fence = "`" * 8  # longer than any that a tool prints
     more = f", its last {TAIL} lines" if len(lines) > TAIL else ""

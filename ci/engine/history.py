@@ -196,10 +196,12 @@ def _told(run: Told) -> list[str]:
 
 
 def _task(row: Line) -> list[str]:
-    outcome = row.get("note") or row["state"]
+    failed = row["state"] == "failed"
+    outcome = row["state"] if failed else row.get("note") or row["state"]
+    why = [f"      {line}" for line in row["note"].splitlines()] if failed else []
     log = f"  ({row['log']})" if row.get("log") else ""
     head = f"── {row['task']} {_time(row.get('seconds')).strip()}".rstrip()
-    return [f"{head}  {outcome}{log}", *(f"      {_command(one)}" for one in row["commands"])]
+    return [f"{head}  {outcome}{log}", *(f"      {_command(one)}" for one in row["commands"]), *why]
 
 
 def _command(said: Line) -> str:

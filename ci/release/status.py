@@ -66,7 +66,7 @@ class Status:
         world = self.world
         has = {
             "the backend does not run the code at hand": self._is_backend_known and not world.backend_is_current,
-            f"{len(world.pending)} migrations were not run": world.pending,
+            f"migrations were not run: {', '.join(world.pending)}": world.pending,
             "the site is not this commit": not self._is_site_unread and not world.frontend_is_current,
             "the site calls functions that the backend does not have": self.unserved,
         }

@@ -50,7 +50,7 @@ def _status_text(found: Status) -> Iterator[str]:
         yield f"{INDENT}the code at hand {world.here}"
     ran = f"record {world.record}" if isinstance(world.record, str) else ", ".join(_migrations(found)) or "none listed"
     yield f"  data      migrations: {ran}"
-    behind = "" if not found.behind else f", {found.behind} commits behind"
+    behind = f", {found.behind} commit{'s' * (found.behind > 1)} behind" if found.behind else ""
     yield f"  frontend  {forms.site(world)}{behind}"
     yield f"  together  {_together(found.unserved)}"
     run = found.last_run

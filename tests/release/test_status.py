@@ -87,7 +87,7 @@ def test_a_commit_that_was_not_released_is_told(shop: Production) -> None:
             "error: production is not what commit COMMIT is: the site is not this commit\n"
             "  hint: release it: ./inv deploy --target production"
         ]
-        assert ended.stdout.splitlines()[3].endswith(", built for this backend, 1 commits behind")
+        assert ended.stdout.splitlines()[3].endswith(", built for this backend, 1 commit behind")
     finally:
         shop.checkout.git("reset", "--quiet", "--hard", "HEAD~1")
 

@@ -174,3 +174,17 @@ def test_a_session_fails_here_as_its_job_does_there(runner: Runner, shop: Produc
     here = runner.shell("./nox -s deploy -- --target production --yes")
     assert here.status == 1
     expect_refusal(here, "deploy")
+
+
+def test_the_hook_refuses_a_commit_with_a_stale_workflow(runner: Runner, shop: Production) -> None:
+    author = "-c user.name=Lockstep -c user.email=tests@localhost"
+    commit = f"git -c core.hooksPath=ci/hooks {author} commit --quiet --allow-empty --message=Try"
+    head = shop.checkout.git("rev-parse", "HEAD")
+    workflow = (shop.checkout.root / ".github/workflows/ci.yml").read_text()
+    with shop.checkout.changed({".github/workflows/ci.yml": workflow + "# mine\n"}):
+        refused = runner.shell(commit)
+    assert (refused.status, shop.checkout.git("rev-parse", "HEAD")) == (4, head)
+    assert refused.said.startswith("error: .github/workflows/ci.yml: not as ./inv workflow would write them\n")
+    taken = runner.shell(commit)
+    assert (taken.status, shop.checkout.git("rev-parse", "HEAD~1")) == (0, head), taken.said
+    shop.checkout.git("reset", "--quiet", "--hard", "HEAD~1")
