@@ -19,6 +19,7 @@ from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
+from ci.report import Format
 from ci.secret import Secret
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
-FORMAT = {"format": "how to print it: text, json, or github for annotations"}
+FORMAT = {"format": "how to print it, github as annotations"}
 
 
 @step(
@@ -106,12 +107,11 @@ def contract(
     c: Context,
     target: str = "",
     root: str = "",
-    format: str = "text",
+    format: Format = "text",
     against: str = "code",
     references_only: bool = False,
 ) -> str:
     """Check that each function that is called exists, is public, and is of the right kind."""
-    report.check_format(format)
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
     specs = {} if references_only else _specs(c, settings, place, against, target)
@@ -138,16 +138,15 @@ def build(c: Context, target: str = "") -> str | None:
 @step(
     pre=[codegen],
     timeout_s=120,
-    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field; may be repeated"},
+    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field"},
 )
 def plan(
     c: Context,
     target: str = "",
-    format: str = "text",
+    format: Format = "text",
     allow_breaking: list[str] = [],  # noqa: B006  # Invoke takes a flag that is repeated for one whose default is a list
 ) -> None:
     """Show what a release will change; refuse what would break clients in the field."""
-    report.check_format(format)
     world = _compare(c, target)
     print(_plan(world, format))
     world.refuse_breaking(allow_breaking)
@@ -322,7 +321,7 @@ def _compare(c: Context, name: str) -> Comparison:
     return release.comparison.read(settings, settings.target(name), _tree(c, settings))
 
 
-def _plan(world: Comparison, format: str) -> str:
+def _plan(world: Comparison, format: Format) -> str:
     steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
     rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
     return report.plan(world, rows, format)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ci import release
-from ci.errors import InputError
 
 if TYPE_CHECKING:
     from ci.contract.compatibility import Change
@@ -17,26 +16,15 @@ if TYPE_CHECKING:
     from ci.release.comparison import Comparison
 
 LISTED = 12
-FORMATS = ("text", "json", "github")
+Format = Literal["text", "json", "github"]
 INDENT = " " * 12
 
 # (name, what it changes, its first line of help) of each step from the approval on.
 Steps = Sequence[tuple[str, str, str]]
 
 
-def check_format(how: str) -> None:
-    """
-    Return when results can be printed in this way.
-
-    Raises:
-        InputError: there is no such format.
-    """
-    if how not in FORMATS:
-        raise InputError(f"--format {how} is not known", hint=f"one of {', '.join(FORMATS)}")
-
-
-def plan(world: Comparison, steps: Steps, how: str) -> str:
-    """Return the plan of a release in one of `FORMATS`."""
+def plan(world: Comparison, steps: Steps, how: Format) -> str:
+    """Return the plan of a release in one `Format`."""
     forms: dict[str, Callable[[], str]] = {
         "text": lambda: _plan_text(world, steps),
         "json": lambda: _document(_plan_json(world, steps)),
@@ -45,9 +33,9 @@ def plan(world: Comparison, steps: Steps, how: str) -> str:
     return forms[how]()
 
 
-def contract(found: Contract, how: str, *, where: str = "") -> str:
+def contract(found: Contract, how: Format, *, where: str = "") -> str:
     """
-    Return the calls of a repository in one of `FORMATS`.
+    Return the calls of a repository in one `Format`.
 
     Args:
         where: the folder of the repository as GitHub's annotations shall name it.

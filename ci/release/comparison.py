@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ci import contract, convex
 from ci.config import Config, Target
 from ci.convex import Code
-from ci.errors import CheckFailed, LockstepError, Unfinished
+from ci.errors import CheckFailed, InputError, LockstepError, Unfinished
 from ci.release import calls, manifest, migrations
 from ci.release.git import Tree
 from ci.release.manifest import Stamp
@@ -96,11 +96,12 @@ class Comparison:
         """Tell whether nothing is left to release."""
         return self.backend_is_current and self.frontend_is_current and not self.pending
 
-    def refuse_breaking(self, allowed: Iterable[str]) -> None:
+    def refuse_breaking(self, allowed: Sequence[str]) -> None:
         """
         Return when clients in the field survive the push.
 
         Raises:
+            InputError: what is allowed is nothing that this release changes.
             CheckFailed: some would not, and not all of that is allowed.
             Unfinished: nobody can tell, since one of the backends could not be read.
         """
@@ -108,10 +109,21 @@ class Comparison:
             why = "; ".join(self.unread)
             hint = "see why it cannot be read, then run the same command again"
             raise Unfinished(f"what this release would break cannot be told: {why}", hint=hint)
+        self._refuse_mistaken(self.plan, allowed)
         breaking = self.plan.breaking(allowed)
         if breaking:
             said = "\n".join(f"  {one.function}: {one.what}: {one.reason}" for one in breaking)
             raise CheckFailed(f"clients in the field would break:\n{said}", hint=contract.plan.advice(breaking))
+
+    def _refuse_mistaken(self, plan: Plan, allowed: Sequence[str]) -> None:
+        # The same command resumes a release: once the code is pushed, what was allowed has happened.
+        mistaken = () if self.backend_is_current else plan.unchanged(allowed)
+        if mistaken:
+            near = contract.plan.nearest(mistaken[0], plan.breaking())
+            hint = f"what breaks is {', '.join(near)}" if near else "leave it out: nothing breaks"
+            raise InputError(
+                f"--allow-breaking names what this release does not change: {', '.join(mistaken)}", hint=hint
+            )
 
 
 def read(config: Config, target: Target, tree: Tree) -> Comparison:

@@ -11,7 +11,9 @@ import pytest
 
 from ci import report
 from ci.config import Backend, Frontend, Target
+from ci.contract import plan
 from ci.contract.check import Missing
+from ci.contract.compatibility import Change
 from ci.contract.references import Dynamic, Found, Reference, Skipped
 from ci.convex import Code, Function
 from ci.errors import CheckFailed, InputError, Unfinished
@@ -148,11 +150,49 @@ def test_breaking_changes_are_refused_with_the_way_round_them() -> None:
     assert raised.value.message.startswith("clients in the field would break:\n  a:old: removed")
     assert (raised.value.exit_code, raised.value.hint) == (
         4,
-        "take two releases: expand (add the new beside the old, let the frontend use it), "
-        "then contract (remove the old); or accept the errors: --allow-breaking a:old",
+        "take two releases: expand (add the new beside the old, an argument as optional, and let the frontend use it), "
+        "then contract (remove the old, require the argument); to accept the errors, or since you know that each page "
+        "that is open sends the argument: --allow-breaking a:old",
     )
     world().refuse_breaking(["a:old"])
     world(site=stamp()).refuse_breaking([])
+
+
+MANY = code("sites:list", "sites/list:all", "jobs:run")
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed", "hint"),
+    [
+        ({"backend": MANY}, ["sites:lst"], "what breaks is sites:list, sites/list:all, jobs:run"),
+        ({"backend": MANY}, ["run", "jobs:run"], "what breaks is jobs:run, sites/list:all, sites:list"),
+        ({"backend": MANY, "site": stamp()}, ["sites:lst"], "leave it out: nothing breaks"),
+        ({"backend": code()}, ["sites:list"], "leave it out: nothing breaks"),
+    ],
+)
+def test_what_is_allowed_to_break_and_is_not_changed_is_refused(
+    changes: dict[str, Any], allowed: list[str], hint: str
+) -> None:
+    live = {"site": stamp(*MANY.modules), "here": code("a:new")}
+    with pytest.raises(InputError) as raised:
+        world(**live | changes).refuse_breaking(allowed)
+    assert (raised.value.message, raised.value.hint) == (
+        f"--allow-breaking names what this release does not change: {allowed[0]}",
+        hint,
+    )
+
+
+def test_what_was_allowed_to_break_and_is_done_is_no_mistake() -> None:
+    world(here=code("a:old")).refuse_breaking(["a:gone"])
+
+
+def test_what_breaks_nobody_may_be_allowed_too() -> None:
+    world(site=stamp()).refuse_breaking(["a:old"])
+
+
+def test_the_advice_is_a_command_that_a_shell_takes() -> None:
+    hook = Change("POST /hooks/*", "breaking", "HTTP route removed", "", False)
+    assert plan.advice([hook]).endswith("argument: --allow-breaking 'POST /hooks/*'")
 
 
 def test_what_cannot_be_compared_is_not_released() -> None:
@@ -236,9 +276,3 @@ def test_a_contract_as_annotations_that_no_name_can_forge() -> None:
         "::notice title=contract,file=example/apps/web/x.ts,line=2::api.a[...] is not known before it runs",
         "::notice title=contract,file=example/apps/web/y.ts::not read: binary",
     ]
-
-
-def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(InputError) as raised:
-        report.check_format("yaml")
-    assert (raised.value.message, raised.value.hint) == ("--format yaml is not known", "one of text, json, github")

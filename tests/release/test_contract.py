@@ -159,14 +159,25 @@ def test_a_break_is_shipped_when_it_is_allowed_by_name(checkout: Checkout) -> No
     assert checkout.inv("deploy", "--no-browser").status == 0
     checkout.write({backend: query("third"), caller: calling("third").replace("tabs", "broken")})
     checkout.commit("Break")
-    plan = checkout.inv("plan", "--format", "json", "--allow-breaking", "broken:other")
+    plan = checkout.inv("plan", "--format", "json")
     assert plan.status == 4
     found = json.loads(plan.stdout)["functions"]
     assert found["added"] == ["broken:third"]
     assert [(one["function"], one["kind"]) for one in found["changed"]] == [("broken:first", "breaking")]
-    allowed = ("--allow-breaking", "broken:other", "--allow-breaking", "broken:first")
-    assert checkout.inv("deploy", "--no-browser", *allowed).status == 0
+    checkout.sandbox.calm()
+    mistaken = checkout.inv("deploy", "--no-browser", "--allow-breaking", "broken:frist")
+    assert (mistaken.status, mistaken.errors, clouds.changes(checkout.sandbox)) == (
+        2,
+        [
+            "error: --allow-breaking names what this release does not change: broken:frist\n"
+            "  hint: what breaks is broken:first"
+        ],
+        [],
+    )
+    allowed = ("deploy", "--no-browser", "--allow-breaking", "broken:first")
+    assert checkout.inv(*allowed).status == 0
     assert "broken:first" not in clouds.backend(checkout.sandbox).functions()
+    assert checkout.inv(*allowed).status == 0
 
 
 def test_only_the_references_need_nothing(checkout: Checkout, tmp_path: Path) -> None:
@@ -255,3 +266,17 @@ def test_a_key_that_may_not_read_the_spec_is_said_to_be_one(production: Producti
             "  hint: create a deploy key in the Convex dashboard (Settings, Deploy Keys) that may view data"
         ],
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "known"),
+    [
+        *((one, "one of text, json, github") for one in ("deploy", "contract", "plan")),
+        ("runs", "text or json"),
+        ("graph", "text, mermaid or json"),
+    ],
+)
+def test_a_form_that_there_is_not_is_refused_before_anything_runs(checkout: Checkout, task: str, known: str) -> None:
+    ended = checkout.inv(task, "--format", "yaml")
+    error = f"error: --format takes {known}, not 'yaml'"
+    assert (ended.status, ended.stdout, ended.began, ended.errors) == (2, "", [], [error])
