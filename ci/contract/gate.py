@@ -19,6 +19,7 @@ def source(data: bytes) -> bool:
     """Tell whether a source file may call Convex, by what it says itself."""
     return (
         b"_generated/api" in data
+        or b"convex/api" in data
         or (b"onvex" in data and _NAMES.search(data) is not None)
         or (b"/api/" in data and _ENDPOINT.search(data) is not None)
     )

@@ -21,14 +21,15 @@ _CALLED = ("query", "mutation", "action", "onUpdate", "watchQuery", "prefetchQue
 _CALL = re.compile(rb"\b(" + "|".join(_CALLED).encode() + rb")\s*(?:<[^;{}()]*>\s*)?\(\s*[\"'`]")
 _ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
 _RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
-_RUN = re.compile(rb"\bconvex(?:@[\w.^~-]+)?\s+run\b(?P<rest>(?:\\\r?\n|[^\n\r;&|`])*)")
+# Up to where the command ends, or $(...) around it.
+_RUN = re.compile(rb"\bconvex(?:@[\w.^~-]+)?\s+run\b(?P<rest>(?:\\\r?\n|\([^()\n]*\)|[^\n\r;&|`()])*)")
 # What stands before a command: nothing or the end of another one, then a launcher and assignments.
 _COMMAND = re.compile(
     rb"(?:^|[;&|(){}`=:!@]|--|\b(?:then|do|else|exec|run|env|time|if))\s*"
     rb"(?:(?:npx|bunx|pnpx|pnpm|yarn|npm|bun|exec|dlx|x|--yes|-y|[A-Z_]+=\S*)\s+)*(?:[\w./@-]*/)?$"
 )
 _LAUNCHED = re.compile(rb"\b(?:npx|bunx|pnpx)\s+$")
-_WORD = re.compile(rb"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\\r?\n|[^\s"'])+""")
+_WORD = re.compile(rb"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\$\([^()]*\)|\\\r?\n|[^\s"'])+""")
 # Source: the options of `convex run` that take a value (npm-packages/convex/src/cli/lib/command.ts); read 2026-11-22.
 _VALUED = {"--identity", "--url", "--admin-key", "--preview-name", "--deployment-name", "--deployment", "--env-file",
            "--codegen", "--typecheck"}  # fmt: skip

@@ -16,9 +16,9 @@ from ci.contract.source import LARGEST_PARSED_BYTES, Unread
 from ci.contract.syntax import Links
 from ci.contract.uses import Use, Uses
 from ci.contract.values import Client, Tree, World
-from ci.contract.walk import SOURCES
+from ci.contract.walk import COMMANDS, SOURCES
 
-_SCRIPT_TEXT = re.compile(rb'"((?:\\.|[^"\\])*)"')
+_STRING = re.compile(rb'"((?:\\.|[^"\\])*)"')
 
 
 class Scanner:
@@ -50,7 +50,7 @@ class Scanner:
                 except RecursionError:
                     return Record(why="is nested too deeply to be read")
         elif not again and gate.script(data):
-            uses = _package_scripts(data) if path.endswith("package.json") else names.run(data)
+            uses = _commands(path, data) if path.endswith(COMMANDS) else names.run(data)
             return Record([_row(data, use) for use in uses])
         return None
 
@@ -95,19 +95,20 @@ class Scanner:
         )
 
 
-def _package_scripts(data: bytes) -> Iterator[Use]:
-    """Yield what the scripts of a package.json tell `convex run` to run."""
-    try:
-        scripts = json.loads(data).get("scripts", {})
-        wanted = {text for text in scripts.values() if isinstance(text, str)}
-    except (ValueError, AttributeError):
-        return
-    for match in _SCRIPT_TEXT.finditer(data):
+def _commands(path: str, data: bytes) -> Iterator[Use]:
+    """Yield what the strings of a project.json, and the scripts of a package.json, tell `convex run` to run."""
+    scripts: Collection[str] | None = None
+    if path.endswith("package.json"):
+        try:
+            scripts = [text for text in json.loads(data).get("scripts", {}).values() if isinstance(text, str)]
+        except (ValueError, AttributeError):
+            return
+    for match in _STRING.finditer(data):
         try:
             said = json.loads(match[0])
         except ValueError:
             continue
-        if said in wanted:
+        if scripts is None or said in scripts:
             yield from names.run(match[1].replace(b'\\"', b' "'), comments=False, start=match.start(1))
 
 
