@@ -8,7 +8,7 @@ from collections.abc import Collection
 # Plain substrings first, since the search for one runs at the speed of memory and that for a pattern does not.
 _NAMES = re.compile(
     rb"\banyApi\b|\bmakeFunctionReference\b|\bnew\s+\w*Convex\w*Client\b|\bconvex(?:@\S+)?\s+run\b"
-    rb"|\b\w*(?:[qQ]uery|[mM]utation|[aA]ction|onUpdate)\w*\s*(?:<[^;{}()]*>\s*)?\(\s*[\"'`]"
+    rb"|\b\w*(?:[qQ]uery|[mM]utation|[aA]ction|onUpdate)\w*\s*[<(]"
 )
 _ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|run)\b")
 _TIES = re.compile(rb"\b(?:import|export|require)\b[^;\"'`]*?[\"'`]([^\"'`\n]+)[\"'`]")

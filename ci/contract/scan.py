@@ -11,11 +11,11 @@ from tree_sitter import Node
 
 from ci.contract import gate, lexer, names, source, syntax
 from ci.contract.cache import Record, Row
+from ci.contract.handed import Handed
 from ci.contract.resolve import Resolver
 from ci.contract.source import LARGEST_PARSED_BYTES, Unread
-from ci.contract.syntax import Links
 from ci.contract.uses import Use, Uses
-from ci.contract.values import Client, Tree, World
+from ci.contract.values import Tree, World
 from ci.contract.walk import COMMANDS, SOURCES
 
 _STRING = re.compile(rb'"((?:\\.|[^"\\])*)"')
@@ -60,26 +60,15 @@ class Scanner:
             return Record(rows, why=f"is larger than {LARGEST_PARSED_BYTES >> 10} KB: read without parsing it")
         root = syntax.parse(path, data)
         links = self.world.learn(path, root)
-        uses = {use.at: use for use in self._in_text(path, data, root, links)}
-        uses |= {use.at: use for use in Uses(self.world, path, data, root, self._is_function).find()}
+        named = Uses(self.world, path, data, root, self._is_function).find()
+        handed = Handed(self.world, path, root, data, {use.at for use in named})
+        uses = {use.at: use for use in handed.find()}
+        uses |= {use.at: use for use in names.run_in_source(root, data)} if b"convex" in data else {}
+        uses |= {use.at: use for use in named}
         rows = [_row(data, uses[at]) for at in sorted(uses)]
         words = self._words(path) if links.exports or links.stars else []
         why = _trouble(root, data) if root.has_error and (rows or words) else ""
         return Record(rows, words, why)
-
-    def _in_text(self, path: str, data: bytes, root: Node, links: Links) -> Iterator[Use]:
-        surely = self._is_client(path, links)
-        yield from names.handed(root, data, links, surely=surely)
-        if b"/api/" in data:
-            yield from names.fetched(root, data, surely=surely or b"CONVEX" in data)
-        if b"convex" in data:
-            yield from names.run_in_source(root, data)
-
-    def _is_client(self, path: str, links: Links) -> bool:
-        """Tell whether the file imports something of Convex, or a client that another module made."""
-        ties = links.imports.values()
-        named = any("convex" in specifier.lower() for specifier, _ in ties)
-        return named or any(isinstance(self.world.imported(path, *tie), Client) for tie in ties)
 
     def _words(self, path: str) -> list[str]:
         """Return the words by which other files may reach an api through this one."""

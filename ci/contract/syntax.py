@@ -81,6 +81,12 @@ def field_of(node: Node, name: str) -> Node | None:
     return node.child_by_field_name(name)
 
 
+def function_of(call: Node) -> Node | None:
+    """Return what is called; where types are given to it, the grammar takes `await` for a part of that."""
+    found = field_of(call, "function")
+    return found.named_children[0] if found is not None and found.type == "await_expression" else found
+
+
 def argument(call: Node, index: int = 0) -> Node | None:
     """Return an argument of a call, or None."""
     arguments = field_of(call, "arguments")
@@ -94,6 +100,14 @@ def module_named(call: Node) -> str:
     loads = function is not None and (function.type == "import" or text(function) == "require")
     given = argument(call) if loads else None
     return text(given) if is_text(given) else ""
+
+
+def string_around(root: Node, at: int) -> Node | None:
+    """Return the string in which byte `at` is, or None."""
+    node = root.descendant_for_byte_range(at, at + 1)
+    while node is not None and node.type in ("string_fragment", "escape_sequence"):
+        node = node.parent
+    return node if node is not None and node.type in ("string", "template_string") else None
 
 
 def pattern_names(pattern: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[Node, tuple[str, ...] | None]]:

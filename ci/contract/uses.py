@@ -258,7 +258,7 @@ def _caller(node: Node) -> str:
     call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
     if call is None or arguments is None or arguments.named_children[0] != node:
         return ""
-    called = field_of(call, "function")
+    called = syntax.function_of(call)
     name = text(called.named_children[-1] if called is not None and called.type == "member_expression" else called)
     return name if name in _CALLERS else ""
 

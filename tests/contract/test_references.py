@@ -77,6 +77,7 @@ def repository(folder: Path, files: dict[str, str | bytes]) -> Path:
         ("useQuery(api.a.b, {})", "member useQuery"),
         ("const run = useMutation(api.a.b)", "member useMutation"),
         ("await client.mutation(api.a.b, {})", "member mutation"),
+        ("await client.mutation<any>(api.a.b, {})", "member mutation"),
         ("useQuery(convexQuery(api.a.b, {}))", "member convexQuery"),
         ('ctx.runAction(api["a"].b)', "subscript runAction"),
         ("useCachedQueryOfOurs(api.a.b)", "member"),
