@@ -222,7 +222,7 @@ def _contract_text(found: Contract) -> Iterator[str]:
         yield f"{len(lost)} calls of no backend that is known"
         yield from _places(lost)
     yield from (f"  {one.path}:{one.line} calls {one.prefix}[...], not known which" for one in found.found.dynamic)
-    yield from (f"  {one.path} was not read: {one.why}" for one in found.found.skipped)
+    yield from (f"  {one.path} {one.why}" for one in found.found.skipped)
 
 
 def _places(references: Iterable[Reference]) -> Iterator[str]:
@@ -259,7 +259,7 @@ def _contract_annotations(found: Contract, where: str) -> Iterator[str]:
         said = f"{item.prefix}[...] is not known before it runs"
         yield _annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
     for other in found.found.skipped:
-        yield _annotation("notice", f"not read: {other.why}", title="contract", file=f"{start}{other.path}")
+        yield _annotation("notice", other.why, title="contract", file=f"{start}{other.path}")
 
 
 def _annotation(level: str, said: str, **properties: object) -> str:

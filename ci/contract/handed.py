@@ -22,7 +22,7 @@ _PACKAGE = re.compile(r"^(?![.~#$]|@/)(?:.*[/-])?@?convex(?:[/-]|$)")
 _MADE = rb"\bnew\s+\w*Convex\w*Client\b|\b\w*[cC]onvex\w*Client\s*\(|\buseConvex\s*\("
 _CLIENT = re.compile(_MADE)
 _NAMED_CLIENT = re.compile(rb"\b([\w$]+)\s*[?!]?\s*(?::[^=;,(){}\n]*\bConvex\w*Client\b|=[^;\n]*?(?:" + _MADE + rb"))")
-_REFERENCE = re.compile(rb"\b(?:api|internal|anyApi|components|makeFunctionReference)\b")
+_REFERENCE = re.compile(rb"\b(?:api|internal|anyApi|components|makeFunctionReference|FunctionReference)\b")
 _ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
 _RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
 _TYPED = re.compile(rb"\bFunctionReference\b")
@@ -77,9 +77,7 @@ class Handed:
     def _is_convex(self, function: Node | None) -> bool:
         """Tell whether a function is a hook of Convex, or a method of what is known to be one of its clients."""
         if function is None or function.type != "member_expression":
-            name = text(function)
-            tie = self._links.imports.get(name)
-            return bool(_PACKAGE.search(tie[0]) and tie[1] in HOOKS if tie else name in HOOKS and "onvex" in name)
+            return function is not None and self._is_hook(function)
         receiver = field_of(function, "object")
         if receiver is None or text(field_of(function, "property")) not in METHODS:
             return False
@@ -90,6 +88,12 @@ class Handed:
                 text(receiver.named_children[-1] if receiver.named_children else receiver).lstrip("#") in self._clients
             )
         return receiver.type in ("new_expression", "call_expression") and bool(_CLIENT.match(receiver.text or b""))
+
+    def _is_hook(self, name: Node) -> bool:
+        """Tell whether a name is imported from a package of Convex, or given by a framework without an import."""
+        if tie := self._links.imports.get(text(name)):
+            return tie[1] in HOOKS and _PACKAGE.search(tie[0]) is not None
+        return text(name) in HOOKS and "onvex" in text(name) and not list(self._declared(name))
 
     @cached_property
     def _clients(self) -> set[str]:
@@ -128,6 +132,8 @@ class Handed:
         """Tell whether an expression is made of references, each of which is found where it is named."""
         if any(node.start_byte <= at < node.end_byte for at in self._known):
             return True
+        if node.type in ("ternary_expression", "binary_expression"):
+            return all(self._is_known(one, steps) for one in node.named_children[node.type == "ternary_expression" :])
         first = node
         while first.type not in ("identifier", "this") and first.named_children:
             first = first.named_children[0]
@@ -155,7 +161,7 @@ class Handed:
                 yield from (value for value in self._declared(node) if value is not None)
 
     def _declared(self, name: Node) -> Iterator[Node | None]:
-        """Yield what a name of this file is given, wherever that is; None for a parameter."""
+        """Yield what a name of this file is given, wherever that is; None for what is only typed."""
         word = re.escape(text(name).encode())
         for match in re.finditer(rb"(?<![\w$.])" + word + rb"(?![\w$])", self._data) if word else ():
             node = self._root.descendant_for_byte_range(match.start(), match.end())
@@ -215,7 +221,7 @@ def _looks_named(given: Node | None) -> bool:
 
 
 def _given(node: Node) -> Iterator[Node | None]:
-    """Yield what a name is given where it is declared or assigned; None for a parameter, nothing elsewhere."""
+    """Yield what a name is given where it is declared or assigned; None for what is only typed, as a parameter is."""
     child, parent = node, node.parent
     while parent is not None and "pattern" in parent.type and child != field_of(parent, "right"):
         child, parent = parent, parent.parent
@@ -226,8 +232,8 @@ def _given(node: Node) -> Iterator[Node | None]:
         ("for_in_statement", "left", "right"),
         ("assignment_expression", "left", "right"),
     ):
-        if parent.type == kind and child == field_of(parent, name) and (given := field_of(parent, value)):
-            yield given
+        if parent.type == kind and child == field_of(parent, name):
+            yield field_of(parent, value)
     if parent.type.endswith("function_declaration") and child == field_of(parent, "name"):
         yield parent
     elif parent.type in ("required_parameter", "optional_parameter", "formal_parameters"):

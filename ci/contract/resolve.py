@@ -93,7 +93,8 @@ class Resolver:
     def _resolve(self, folder: str, name: str) -> Module | None:
         name = name.partition("?")[0]
         if name.startswith("."):
-            return self._at(os.path.normpath(os.path.join(folder, name)))
+            place = os.path.normpath(os.path.join(folder, name))
+            return self._at(place) or self._absent(place)
         if name == "convex" or (name.startswith("convex/") and not _GENERATED.match(name)):
             return Module("package", name)
         for place in self._places(folder, name):
@@ -157,6 +158,12 @@ class Resolver:
         if backend := self.backends.get(os.path.realpath(folder)):
             return Module("generated", backend)
         return Module("generated", folder) if os.path.isdir(os.path.join(folder, "_generated")) else None
+
+    @staticmethod
+    def _absent(place: str) -> Module | None:
+        """Return the api that would be generated at a place, though nothing is there now."""
+        matched = _GENERATED.match(place)
+        return Module("generated", matched["folder"]) if matched else None
 
     def _by_its_end(self, importer: str, name: str) -> Module | None:
         """Return the api that an unknown alias most likely means: the nearest that ends as it does."""

@@ -8,3 +8,6 @@ export const usePage = ({ query }: Props) => useQuery(query, {}) // OK: likewise
 export const useNamed = (name: string) => useQuery(`sites:${name}`) // DYNAMIC: sites
 const made = { list: makeFunctionReference<"query">("messages:made") } // FOUND: makeFunctionReference messages:made
 export const useMade = () => useQuery(made.list, {}) // OK: found where it is made
+export const useEither = (which: boolean) => useQuery(which ? made.list : other ?? made.list, {}) // OK: found where it is made
+declare const other: FunctionReference<"query">
+export const call = async (convexMutation: (args: object) => void) => convexMutation({ id: 1 }) // OK: the caller's own
