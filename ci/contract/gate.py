@@ -12,6 +12,7 @@ _NAMES = re.compile(
 )
 _ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|run)\b")
 _TIES = re.compile(rb"\b(?:import|export|require)\b[^;\"'`]*?[\"'`]([^\"'`\n]+)[\"'`]")
+_PYTHON = re.compile(rb"^\s*(?:from|import)\s+convex\b", re.MULTILINE)
 _LOOSE = (b"* as ", b"import(", b"require(")
 
 
@@ -22,6 +23,13 @@ def source(data: bytes) -> bool:
         or b"convex/api" in data
         or (b"onvex" in data and _NAMES.search(data) is not None)
         or (b"/api/" in data and _ENDPOINT.search(data) is not None)
+    )
+
+
+def python(data: bytes) -> bool:
+    """Tell whether a Python file may call Convex: through its client, or over HTTP."""
+    return (b"onvex" in data and _PYTHON.search(data) is not None) or (
+        (b"onvex" in data or b"CONVEX" in data) and _ENDPOINT.search(data) is not None
     )
 
 

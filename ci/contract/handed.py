@@ -8,8 +8,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from ci.contract import syntax
-from ci.contract.names import function_path, prefix
+from ci.contract import names, syntax
 from ci.contract.syntax import FUNCTIONS, SAME_FIRST, Links, field_of, text
 from ci.contract.uses import Use
 from ci.contract.values import HOME, Client, Tree, World
@@ -23,8 +22,7 @@ _MADE = rb"\bnew\s+\w*Convex\w*Client\b|\b\w*[cC]onvex\w*Client\s*\(|\buseConvex
 _CLIENT = re.compile(_MADE)
 _NAMED_CLIENT = re.compile(rb"\b([\w$]+)\s*[?!]?\s*(?::[^=;,(){}\n]*\bConvex\w*Client\b|=[^;\n]*?(?:" + _MADE + rb"))")
 _REFERENCE = re.compile(rb"\b(?:api|internal|anyApi|components|makeFunctionReference|FunctionReference)\b")
-_ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
-_RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
+_ENDPOINT = re.compile(names.ENDPOINT.pattern.encode())
 _TYPED = re.compile(rb"\bFunctionReference\b")
 _SENT = re.compile(r"fetch|post|request|axios", re.IGNORECASE)
 _SENDS = re.compile(rb"\bfetch\s*\(|\baxios\b")
@@ -69,8 +67,8 @@ class Handed:
         ties = self._links.imports.items()
         return [local for local, (package, there) in ties if there == name and _PACKAGE.search(package)]
 
-    def _calls(self, names: str) -> Iterator[Node]:
-        for match in re.finditer(rf"(?<![\w$])(?:{names})\s*[<(]".encode(), self._data):
+    def _calls(self, words: str) -> Iterator[Node]:
+        for match in re.finditer(rf"(?<![\w$])(?:{words})\s*[<(]".encode(), self._data):
             if call := _called(self._root, match.start()):
                 yield call
 
@@ -106,11 +104,11 @@ class Handed:
         if given is None:
             return
         said, whole = self._said(given, _STEPS)
-        path = function_path(said, default=default) if whole else None
+        path = names.function_path(said, default=default) if whole else None
         if path is not None:
             yield _use(given, path, form)
         elif not whole and (said or form != "string" or not self._is_known(given, _STEPS)):
-            yield _use(given, prefix(said), "dynamic")
+            yield _use(given, names.prefix(said), "dynamic")
 
     def _said(self, node: Node, steps: int) -> tuple[str, bool]:
         """Return the text that an expression stands for, or how it begins, and whether that is all of it."""
@@ -173,7 +171,7 @@ class Handed:
             node = syntax.string_around(self._root, match.start())
             if node is None:
                 continue
-            if found := _RUN_PATH.search(text(node)):
+            if found := names.RUN_PATH.search(text(node)):
                 yield _use(node, (*found[1].split("/"), found[2]), "http")
                 continue
             call = _call_around(node)

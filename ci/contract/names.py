@@ -13,6 +13,8 @@ from ci.contract.values import HOME
 
 _NAME = re.compile(r"^(?P<module>[\w$][\w$-]*(?:/[\w$-]+)*)(?:\.[cm]?[jt]sx?)?:(?P<name>[A-Za-z_$][\w$]*)$")
 _MODULE = re.compile(r"^[\w$][\w$-]*(?:/[\w$-]+)*(?:\.js)?$")
+ENDPOINT = re.compile(r"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
+RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
 # Up to where the command ends, or $(...) around it.
 _RUN = re.compile(rb"\bconvex(?:@[\w.^~-]+)?\s+run\b(?P<rest>(?:\\\r?\n|\([^()\n]*\)|[^\n\r;&|`()])*)")
 # What stands before a command: nothing or the end of another one, then a launcher and assignments.

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Iterator
 
 from tree_sitter import Node
 
-from ci.contract import gate, lexer, names, source, syntax
+from ci.contract import gate, lexer, markup, names, python, source, syntax
 from ci.contract.cache import Record, Row
 from ci.contract.handed import Handed
+from ci.contract.markup import MARKUP
 from ci.contract.resolve import Resolver
 from ci.contract.source import LARGEST_PARSED_BYTES, Unread
 from ci.contract.uses import Use, Uses
@@ -43,24 +44,30 @@ class Scanner:
         except Unread as unread:
             hidden = not is_source and "." not in os.path.basename(path)
             return None if hidden else Record(why=str(unread))
-        if is_source:
-            if (not again and gate.source(data)) or gate.words(data, wanted):
-                try:
-                    return self._source(path, data)
-                except RecursionError:
-                    return Record(why="is nested too deeply to be read")
-        elif not again and gate.script(data):
+        try:
+            if is_source:
+                asked = (not again and gate.source(data)) or gate.words(data, wanted)
+                return self._source(path, data) if asked else None
+            if path.endswith(".py"):
+                return _python(data) if not again and gate.python(data) else None
+        except RecursionError:
+            return Record(why="is nested too deeply to be read")
+        if not again and gate.script(data):
             uses = _commands(path, data) if path.endswith(COMMANDS) else names.run(data)
             return Record([_row(data, use) for use in uses])
         return None
 
     def _source(self, path: str, data: bytes) -> Record:
         if len(data) > LARGEST_PARSED_BYTES:
-            rows = [_row(data, use) for use in lexer.uses(self.world, path, data)]
+            rows = [_row(data, use) for use in lexer.uses(self.world, path, data, self._is_function)]
             return Record(rows, why=f"is larger than {LARGEST_PARSED_BYTES >> 10} KB: read without parsing it")
         root = syntax.parse(path, data)
         links = self.world.learn(path, root)
-        named = Uses(self.world, path, data, root, self._is_function).find()
+        followed = Uses(self.world, path, data, root, self._is_function)
+        named = followed.find()
+        if path.endswith(MARKUP):
+            shown = markup.expressions(path, data)
+            named += lexer.chains(self.world, shown, followed.at_the_top(), self._is_function)
         handed = Handed(self.world, path, root, data, {use.at for use in named})
         uses = {use.at: use for use in handed.find()}
         uses |= {use.at: use for use in names.run_in_source(root, data)} if b"convex" in data else {}
@@ -82,6 +89,13 @@ class Scanner:
             passed_on
             | {stem if stem != "index" else os.path.basename(folder), self._resolver.package_name(path)} - {""}
         )
+
+
+def _python(data: bytes) -> Record:
+    try:
+        return Record([_row(data, use) for use in sorted(python.uses(data), key=lambda use: use.at)])
+    except Unread as unread:
+        return Record(why=str(unread))
 
 
 def _commands(path: str, data: bytes) -> Iterator[Use]:

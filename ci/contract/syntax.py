@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,9 +9,10 @@ from functools import cache
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
+from ci.contract import markup
+from ci.contract.markup import MARKUP
+
 _PLAIN = (".ts", ".mts", ".cts")
-_MARKUP = (".vue", ".svelte", ".astro")
-_SCRIPT = re.compile(rb"<script\b[^>]*>(.*?)</script\s*>|\A\s*---[^\n]*\n(.*?)\n---", re.DOTALL | re.IGNORECASE)
 
 # What leaves a value what it is. Named for the child that carries it: the first, or the last.
 SAME_FIRST = {"parenthesized_expression", "non_null_expression", "as_expression", "satisfies_expression",
@@ -33,18 +33,9 @@ class Links:
 
 def parse(path: str, data: bytes) -> Node:
     """Return the root of the file's tree; of a component's file, its scripts only, each where it stands."""
-    if path.endswith(_MARKUP):
-        data = scripts_only(data)
-    return _parser(tsx=not path.endswith(_PLAIN + _MARKUP)).parse(data).root_node
-
-
-def scripts_only(data: bytes) -> bytes:
-    """Return a component's file with everything but its scripts blanked."""
-    kept = bytearray(re.sub(rb"[^\n]", b" ", data))
-    for match in _SCRIPT.finditer(data):
-        group = 1 if match[1] is not None else 2
-        kept[match.start(group) : match.end(group)] = match[group]
-    return bytes(kept)
+    if path.endswith(MARKUP):
+        data = markup.scripts(data)
+    return _parser(tsx=not path.endswith(_PLAIN + MARKUP)).parse(data).root_node
 
 
 def links(root: Node) -> Links:

@@ -83,6 +83,11 @@ class Uses:
             self._follow_name(self._waiting.pop())
         return [self._found[at] for at in sorted(self._found)]
 
+    def at_the_top(self) -> dict[str, Value]:
+        """Return the names that stand for a part of an api everywhere in the file."""
+        found = {name: self._value_at(name, self._root.end_byte) for name in self._bindings}
+        return {name: value for name, value in found.items() if isinstance(value, Space | Tree)}
+
     def _bind(self, name: str, binding: _Binding) -> None:
         known = self._bindings.setdefault(name, [])
         if binding not in known:
