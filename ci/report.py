@@ -106,6 +106,8 @@ def _backend_plan(world: Comparison) -> Iterator[str]:
         yield f"{INDENT}its environment variables {world.lacking}"
     elif world.lacking:
         yield f"{INDENT}variables that the code reads and the deployment lacks: {', '.join(world.lacking)}"
+    if world.untold:
+        yield f"{INDENT}variables that the code reads by a name it computes: at {', '.join(world.untold)}"
 
 
 def _functions(change: Plan) -> Iterator[str]:
@@ -172,7 +174,10 @@ def _plan_json(world: Comparison, steps: Steps) -> dict[str, Any]:
         "tables": change and _difference(change.tables.added, change.tables.dropped),
         "indexes": change and _difference(change.indexes.added, change.indexes.dropped),
         "migrations": {"pending": list(world.pending), "unlisted": list(change.unlisted) if change else None},
-        "variables": {"lacking": None if isinstance(world.lacking, str) else list(world.lacking)},
+        "variables": {
+            "lacking": None if isinstance(world.lacking, str) else list(world.lacking),
+            "computed": list(world.untold),
+        },
         "frontend": {
             "site": world.target.frontend.site,
             "release": live and live.release,

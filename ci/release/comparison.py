@@ -29,7 +29,8 @@ class Comparison:
     The two halves of a target; what could not be read is the sentence that says why.
 
     `calls` are those of the app's clients, `lacking` the variables that the code at hand reads and the deployment does
-    not have, `listed` the migrations that lockstep.toml speaks of.
+    not have, `untold` the places ("a.ts:7") that read one by a computed name, `listed` the migrations that
+    lockstep.toml speaks of.
     """
 
     target: Target
@@ -43,6 +44,7 @@ class Comparison:
     scheduled: frozenset[str] | str
     lacking: tuple[str, ...] | str
     listed: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -139,12 +141,12 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
         return Comparison(target, tree, "", why, here, (), site, found, why, why, listed)
     backend = _or_why(lambda: convex.live_code(target.backend, url))
     scheduled = _or_why(lambda: convex.scheduled(target.backend, url)) if backend != here else frozenset()
-    lacking = _or_why(
-        lambda: contract.plan.lacking(calls.variables_read(config.app), convex.variables(target.backend, url))
-    )
+    read = calls.variables(config.app)
+    untold = tuple(f"{one.path}:{one.line}" for one in read.dynamic)
+    lacking = _or_why(lambda: contract.plan.lacking(read.names, convex.variables(target.backend, url)))
     record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
-    return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed)
+    return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed, untold)
 
 
 def _or_why(ask: Callable[[], T]) -> T | str:

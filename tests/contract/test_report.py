@@ -95,6 +95,7 @@ def test_the_plan_says_what_changes_and_whom_it_would_break() -> None:
         ({"site": replace(stamp(), functions=None)}, "what it calls is unknown: it was stamped before stamps said so"),
         ({"site": replace(stamp(), commit="b" * 40)}, "built for this backend\n            stays\n"),
         ({"scheduled": "could not be read: no"}, "what is scheduled could not be read: no"),
+        ({"untold": ("lib/env.ts:3",)}, "variables that the code reads by a name it computes: at lib/env.ts:3"),
         ({"lacking": "could not be read: no"}, "its environment variables could not be read: no"),
         ({"here": code("mutation internal migrations:fill")},
          "migrations:fill is new and not in lockstep.toml: list it to run it, or with skip to say why not"),
@@ -123,7 +124,7 @@ def test_the_plan_as_data() -> None:
         "tables": nothing,
         "indexes": nothing,
         "migrations": {"pending": ["seed:demo"], "unlisted": []},
-        "variables": {"lacking": ["MAIL_KEY"]},
+        "variables": {"lacking": ["MAIL_KEY"], "computed": []},
         "frontend": {"site": SITE, "release": "RELEASE", "commit": "a" * 40, "functions": ["a:old"], "changes": True},
         "steps": [{"name": "deploy-backend", "changes": "backend"}, {"name": "smoke", "changes": "nothing"}],
     }
