@@ -141,9 +141,13 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
         return Comparison(target, tree, "", why, here, (), site, found, why, why, listed)
     backend = _or_why(lambda: convex.live_code(target.backend, url))
     scheduled = _or_why(lambda: convex.scheduled(target.backend, url)) if backend != here else frozenset()
-    read = calls.variables(config.app)
-    untold = tuple(f"{one.path}:{one.line}" for one in read.dynamic)
-    lacking = _or_why(lambda: contract.plan.lacking(read.names, convex.variables(target.backend, url)))
+    read = _or_why(lambda: calls.variables(config.app))
+    untold = () if isinstance(read, str) else tuple(f"{one.path}:{one.line}" for one in read.dynamic)
+    lacking = (
+        read
+        if isinstance(read, str)
+        else _or_why(lambda: contract.plan.lacking(read.names, convex.variables(target.backend, url)))
+    )
     record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
     return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed, untold)
