@@ -11,7 +11,7 @@ from ci import release
 if TYPE_CHECKING:
     from ci.contract.compatibility import Change
     from ci.contract.plan import Plan
-    from ci.contract.references import Reference
+    from ci.contract.references import Dynamic, Reference
     from ci.release.calls import Contract
     from ci.release.comparison import Comparison
 
@@ -226,12 +226,16 @@ def _contract_text(found: Contract) -> Iterator[str]:
     if lost:
         yield f"{len(lost)} calls of no backend that is known"
         yield from _places(lost)
-    yield from (f"  {one.path}:{one.line} calls {one.prefix}[...], not known which" for one in found.found.dynamic)
+    yield from (f"  {one.path}:{one.line} calls {_untold(one)}" for one in found.found.dynamic)
     yield from (f"  {one.path} {one.why}" for one in found.found.skipped)
 
 
 def _places(references: Iterable[Reference]) -> Iterator[str]:
     yield from (f"  {one.path}:{one.line}:{one.column} {one.function} ({one.form})" for one in references)
+
+
+def _untold(one: Dynamic) -> str:
+    return f"a function {f'of {one.prefix} ' if one.prefix else ''}that is not known before it runs"
 
 
 def _contract_json(found: Contract) -> dict[str, Any]:
@@ -261,7 +265,7 @@ def _contract_annotations(found: Contract, where: str) -> Iterator[str]:
             said = f"{one.function}: {one.reason}{nearest}"
             yield _annotation("error", said, title="contract", file=f"{start}{path}", line=line)
     for item in found.found.dynamic:
-        said = f"{item.prefix}[...] is not known before it runs"
+        said = f"calls {_untold(item)}"
         yield _annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
     for other in found.found.skipped:
         yield _annotation("notice", other.why, title="contract", file=f"{start}{other.path}")

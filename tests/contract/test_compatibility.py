@@ -149,7 +149,10 @@ def samples(validator: Validator) -> Iterator[Value]:
     match validator:
         case Union(members):
             found = itertools.chain.from_iterable(map(samples, members))
-            yield from {repr((type(value), value)): value for value in itertools.islice(found, MANY)}.values()
+            yield from {
+                repr((type(value), value, getattr(value, "table", ""))): value
+                for value in itertools.islice(found, MANY)
+            }.values()
         case Array(of):
             yield from ([item] for item in samples(of))
             yield []

@@ -221,7 +221,7 @@ CONTRACT = Contract(
     {"apps/convex": 7},
     Found(
         (Reference("a:b", "apps/convex", "apps/web/App.tsx", 7, 3, "member", "public"),),
-        (Dynamic("apps/web/x.ts", 2, 5, "api.a"),),
+        (Dynamic("apps/web/x.ts", 2, 5, "a"),),
         (Skipped("apps/web/y.ts", "is binary"),),
     ),
     (Missing("a:b", "it does not exist", "a:bb", (("apps/web/App.tsx", 7),)),),
@@ -231,7 +231,7 @@ CONTRACT = Contract(
 def test_a_contract_as_text_leaves_what_is_missing_to_the_error() -> None:
     assert report.contract(CONTRACT, "text").splitlines() == [
         "1 calls of 1 functions of apps/convex, which has 7",
-        "  apps/web/x.ts:2 calls api.a[...], not known which",
+        "  apps/web/x.ts:2 calls a function of a that is not known before it runs",
         "  apps/web/y.ts is binary",
     ]
 
@@ -265,7 +265,7 @@ def test_a_contract_as_data() -> None:
             {"function": "a:b", "reason": "it does not exist", "suggestion": "a:bb",
              "at": [{"path": "apps/web/App.tsx", "line": 7}]},
         ],
-        "dynamic": [{"path": "apps/web/x.ts", "line": 2, "prefix": "api.a"}],
+        "dynamic": [{"path": "apps/web/x.ts", "line": 2, "prefix": "a"}],
         "skipped": [{"path": "apps/web/y.ts", "why": "is binary"}],
     }  # fmt: skip
 
@@ -274,6 +274,7 @@ def test_a_contract_as_annotations_that_no_name_can_forge() -> None:
     forged = Missing("a:b", "first\n::error::second", "", ((Path("odd,name:100%.ts").as_posix(), 7),))
     assert report.contract(replace(CONTRACT, missing=(forged,)), "github", where="example").splitlines() == [
         "::error title=contract,file=example/odd%2Cname%3A100%25.ts,line=7::a:b: first%0A::error::second",
-        "::notice title=contract,file=example/apps/web/x.ts,line=2::api.a[...] is not known before it runs",
+        "::notice title=contract,file=example/apps/web/x.ts,line=2"
+        "::calls a function of a that is not known before it runs",
         "::notice title=contract,file=example/apps/web/y.ts::is binary",
     ]

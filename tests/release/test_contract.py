@@ -43,22 +43,38 @@ def calling(name: str) -> str:
     return TAB.replace("{name}", name)
 
 
-def test_the_first_incident_a_push_that_is_held_back_publishes_nothing(checkout: Checkout) -> None:
+DONE: dict[str, object] = {"authDiff": {"added": [], "removed": []}, "definitionDiffs": {}, "componentDiffs": {}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"code": "InternalServerError", "message": "held"}, "error: deploy-backend: convex exited with 1"),
+        (DONE, "error: prod:SANDBOX does not run the pushed code: it differs in tabs.js"),
+    ],
+    ids=["the CLI fails", "the CLI says that it is done"],
+)
+def test_the_first_incident_a_push_that_is_held_back_publishes_nothing(
+    checkout: Checkout, answer: dict[str, object], error: str
+) -> None:
     before = clouds.site(checkout.sandbox).served()
     with checkout.changed({TABS: query("held"), CALLER: calling("held")}):
         checkout.commit("Call a new function")
-        checkout.sandbox.plant(match="/api/deploy2/finish_push", status=200, body='{"authDiff": null}', times=-1)
+        checkout.sandbox.plant(match="/api/deploy2/finish_push", status=200, body=json.dumps(answer), times=-1)
         ended = checkout.inv("deploy", "--no-browser")
         checkout.sandbox.calm()
         assert (ended.status, ended.began[-2:]) == (3, ["deploy-backend", "live"])
-        assert "it does not have what the frontend at hand calls:\n" in ended.last_words
-        assert "tabs:held: " in ended.last_words
-        assert "    at apps/web/src/tab.ts:2\n" in ended.last_words
+        assert ended.errors[0].splitlines()[0] == error
+        assert (
+            "            it does not have what the frontend at hand calls:\n"
+            "              tabs:held: does not exist\n"
+            "                at apps/web/src/tab.ts:2\n"
+        ) in ended.last_words
         assert clouds.site(checkout.sandbox).served() == before
         assert clouds.changes(checkout.sandbox) == []
         live = checkout.inv("contract", "--against", "live")
         assert (live.status, live.began) == (4, ["contract"])
-        assert "    at apps/web/src/tab.ts:2\n" in live.errors[0]
+        assert "  tabs:held: does not exist\n    at apps/web/src/tab.ts:2\n" in live.errors[0]
     checkout.commit("Call it no more")
 
 
