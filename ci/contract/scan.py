@@ -68,10 +68,12 @@ class Scanner:
         if path.endswith(MARKUP):
             shown = markup.expressions(path, data)
             named += lexer.chains(self.world, shown, followed.at_the_top(), self._is_function)
+        if root.has_error:
+            named += _lost(root, lexer.chains(self.world, data, followed.at_the_top(), self._is_function))
         handed = Handed(self.world, path, root, data, {use.at for use in named})
         uses = {use.at: use for use in handed.find()}
         uses |= {use.at: use for use in names.run_in_source(root, data)} if b"convex" in data else {}
-        uses |= {use.at: use for use in named}
+        uses |= {use.at: use for use in reversed(named)}
         rows = [_row(data, uses[at]) for at in sorted(uses)]
         words = self._words(path) if links.exports or links.stars else []
         why = _trouble(root, data) if root.has_error and (rows or words) else ""
@@ -113,6 +115,16 @@ def _commands(path: str, data: bytes) -> Iterator[Use]:
             continue
         if scripts is None or said in scripts:
             yield from names.run(match[1].replace(b'\\"', b' "'), comments=False, start=match.start(1))
+
+
+def _lost(root: Node, uses: Iterator[Use]) -> Iterator[Use]:
+    """Yield the uses in what the parser was lost in: there, names are taken for what they are at the top."""
+    for use in uses:
+        node = root.descendant_for_byte_range(use.at, use.at + 1)
+        while node is not None and node != root and not node.has_error:
+            node = node.parent
+        if node != root:
+            yield use
 
 
 def _trouble(root: Node, data: bytes) -> str:

@@ -91,7 +91,8 @@ class Uses:
     def _bind(self, name: str, binding: _Binding) -> None:
         known = self._bindings.setdefault(name, [])
         if binding not in known:
-            known.append(binding)
+            # What a name was taken for that is declared there, before it was known what it is given.
+            known[:] = [one for one in known if one != _Binding(binding.start, binding.end, None)] + [binding]
             if name not in self._waiting:
                 self._waiting.append(name)
 
@@ -173,6 +174,9 @@ class Uses:
                 form = "typeof" if parent.type == "type_query" else form
             elif parent.type == "type_assertion" and node == parent.named_children[-1]:
                 pass
+            elif (call := _then_of(parent, node)) and not self._is_whole(value):
+                node = call
+                continue
             else:
                 taken = _member(parent, node)
                 if taken is None:
@@ -255,6 +259,16 @@ def _member(parent: Node, node: Node) -> tuple[str, str] | None:
         inner = index.named_children[0] if index.type == "literal_type" and index.named_children else None
         return (text(inner), "typeof") if syntax.is_text(inner) else None
     return None
+
+
+def _then_of(parent: Node, node: Node) -> Node | None:
+    """Return the call of `then` that gives what its function, without a block, makes of what it is given."""
+    call = parent.parent.parent if parent.type == "arrow_function" and parent.parent is not None else None
+    if call is None or node != field_of(parent, "body") or call.type != "call_expression":
+        return None
+    called = syntax.function_of(call)
+    is_then = called is not None and called.type == "member_expression" and text(called.named_children[-1]) == "then"
+    return call if is_then else None
 
 
 def _caller(node: Node) -> str:
