@@ -20,7 +20,9 @@ HOOKS = {"useQuery", "useMutation", "useAction", "usePaginatedQuery", "useQuery_
 _PACKAGE = re.compile(r"^(?![.~#$]|@/)(?:.*[/-])?@?convex(?:[/-]|$)")
 _MADE = rb"\bnew\s+\w*Convex\w*Client\b|\b\w*[cC]onvex\w*Client\s*\(|\buseConvex\s*\("
 _CLIENT = re.compile(_MADE)
-_NAMED_CLIENT = re.compile(rb"\b([\w$]+)\s*[?!]?\s*(?::[^=;,(){}\n]*\bConvex\w*Client\b|=[^;\n]*?(?:" + _MADE + rb"))")
+_NAMED_CLIENT = re.compile(
+    rb"\b([\w$]+)\s*[?!]?\s*(?::[^=;,(){}\n]{0,80}\bConvex\w*Client\b|=[^;\n]{0,80}?(?:" + _MADE + rb"))"
+)
 _REFERENCE = re.compile(rb"\b(?:api|internal|anyApi|components|makeFunctionReference|FunctionReference)\b")
 _ENDPOINT = re.compile(names.ENDPOINT.pattern.encode())
 _TYPED = re.compile(rb"\bFunctionReference\b")
@@ -28,6 +30,7 @@ _SENT = re.compile(r"fetch|post|request|axios", re.IGNORECASE)
 _SENDS = re.compile(rb"\bfetch\s*\(|\baxios\b")
 _BEGINNING = re.compile(r"[\w$][\w$/-]*:?\Z")
 _CONVEX = re.compile(rb"[cC]onvex|CONVEX")
+_NONE = "skip"  # handed to a hook for: ask nothing
 _STEPS = 4  # from a name to what it was made of
 
 
@@ -58,9 +61,9 @@ class Handed:
             yield from self._fetched()
 
     def _made(self) -> Iterator[Use]:
-        for name in self._locals("makeFunctionReference"):
-            for call in self._calls(name):
-                yield from self._meant(syntax.argument(call), "makeFunctionReference", default=True)
+        required = ["makeFunctionReference"] if b"convex/server" in self._data else []
+        for call in self._calls("|".join([*self._locals("makeFunctionReference"), *required] or ["(?!)"])):
+            yield from self._meant(syntax.argument(call), "makeFunctionReference", default=True)
 
     def _locals(self, name: str) -> list[str]:
         """Return the names that something of a Convex package has in the file."""
@@ -82,9 +85,8 @@ class Handed:
         while receiver.type in SAME_FIRST:
             receiver = receiver.named_children[0]
         if receiver.type in ("identifier", "member_expression"):
-            return (
-                text(receiver.named_children[-1] if receiver.named_children else receiver).lstrip("#") in self._clients
-            )
+            last = receiver.named_children[-1] if receiver.named_children else receiver
+            return text(last).lstrip("#") in self._clients
         return receiver.type in ("new_expression", "call_expression") and bool(_CLIENT.match(receiver.text or b""))
 
     def _is_hook(self, name: Node) -> bool:
@@ -103,8 +105,12 @@ class Handed:
     def _meant(self, given: Node | None, form: str, *, default: bool) -> Iterator[Use]:
         if given is None:
             return
+        if given.type == "ternary_expression":
+            for one in given.named_children[1:]:
+                yield from self._meant(one, form, default=default)
+            return
         said, whole = self._said(given, _STEPS)
-        path = names.function_path(said, default=default) if whole else None
+        path = names.function_path(said, default=default) if whole and said != _NONE else None
         if path is not None:
             yield _use(given, path, form)
         elif not whole and (said or form != "string" or not self._is_known(given, _STEPS)):

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 MARKUP = (".vue", ".svelte", ".astro", ".html")
 
-_SCRIPT = re.compile(rb"<script\b[^>]*>(.*?)</script\s*>|\A\s*---[^\n]*\n(.*?)\n---", re.DOTALL | re.IGNORECASE)
-_NO_MARKUP = re.compile(_SCRIPT.pattern + rb"|<style\b.*?</style\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+# What is not closed goes on to the end of the file: so it does in HTML, and so nothing is looked for again and again.
+_SCRIPT = re.compile(rb"<script\b[^>]*>(.*?)(?:</script\s*>|\Z)|\A\s*---[^\n]*\n(.*?)\n---", re.DOTALL | re.IGNORECASE)
+_NO_MARKUP = re.compile(
+    _SCRIPT.pattern + rb"|<style\b.*?(?:</style\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE
+)
 # Source: template syntax of Vue 3, text interpolation and directives with their shorthands; read 2026-11-22.
 _VUE = re.compile(
-    rb"\{\{(.*?)\}\}|\s(?:v-[\w-]+|[:@#])[^\s=>\"']*\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.DOTALL
+    rb"\{\{(.*?)(?:\}\}|\Z)|\s(?:v-[\w-]+|[:@#])[^\s=>\"']*\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.DOTALL
 )  # fmt: skip
 _BRACE = re.compile(rb"[{}]")
 _NO_NEWLINE = re.compile(rb"[^\n]")

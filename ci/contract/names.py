@@ -15,6 +15,7 @@ _NAME = re.compile(r"^(?P<module>[\w$][\w$-]*(?:/[\w$-]+)*)(?:\.[cm]?[jt]sx?)?:(
 _MODULE = re.compile(r"^[\w$][\w$-]*(?:/[\w$-]+)*(?:\.js)?$")
 ENDPOINT = re.compile(r"/api/(?:query|mutation|action|function|query_at_ts|run)\b")
 RUN_PATH = re.compile(r"/api/run/([\w$/.-]+?)/([A-Za-z_$][\w$]*)(?:[?#].*)?$")
+LONGEST_COMMAND_BYTES = 1000  # before `convex run` on its line; what lies further off is not looked at
 # Up to where the command ends, or $(...) around it.
 _RUN = re.compile(rb"\bconvex(?:@[\w.^~-]+)?\s+run\b(?P<rest>(?:\\\r?\n|\([^()\n]*\)|[^\n\r;&|`()])*)")
 # What stands before a command: nothing or the end of another one, then a launcher and assignments.
@@ -53,7 +54,8 @@ def run(data: bytes, *, comments: bool = True, start: int = 0) -> Iterator[Use]:
         start: where in its file the script starts.
     """
     for match in _RUN.finditer(data):
-        line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        nearby = max(match.start() - LONGEST_COMMAND_BYTES, 0)
+        line = data[max(data.rfind(b"\n", nearby, match.start()) + 1, nearby) : match.start()]
         if comments and re.search(rb"(?:^|\s)#", line):
             continue
         begins = (_COMMAND.search(line) or _LAUNCHED.search(line)) is not None

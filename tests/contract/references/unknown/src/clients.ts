@@ -55,3 +55,5 @@ function choose(key) {
   return { one: api.a.chosen }[key] // FOUND: member a:chosen
 }
 http.query(choose(name))
+http.query(which ? "messages:one" : "messages:two") // FOUND: string messages:one, string messages:two
+http.query(which ? api.a.skipped : "skip") // FOUND: member a:skipped
