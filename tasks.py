@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from invoke.context import Context
+from invoke.exceptions import UnexpectedExit
 from invoke.tasks import task
 
 from ci import config, convex, pages, release, report, toolchain
@@ -74,7 +75,8 @@ def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
     _start_sandbox(c)
-    _generate(c, settings.app, settings.code_generation())
+    if instead := _generate_or_keep(c, settings):
+        return instead
     release.generated.stale_copies(settings.app)
     return release.generated.difference(_read(c, release.generated.differs_argv(settings.app)))
 
@@ -180,6 +182,8 @@ def deploy_backend(c: Context, target: str = "") -> str:
     """Push the functions: the old site still works with them."""
     settings = config.load()
     backend = settings.target(target).backend
+    if settings.target(target).is_sandbox:
+        _furnish(settings, settings.app, backend)
     here, url = _here(settings), convex.reach(backend)
     if convex.live_code(backend, url) == here:
         return f"already so: {backend.deployment} runs this code"
@@ -327,8 +331,29 @@ def _plan(world: Comparison, format: Format) -> str:
     return report.plan(world, rows, format)
 
 
-def _generate(c: Context, app: App, backend: Backend) -> None:
+def _generate_or_keep(c: Context, settings: Config) -> str | None:
+    """Generate the types of the app; where the sandbox cannot, keep those that git has, and return why."""
+    app, backend = settings.app, settings.code_generation()
+    before = release.generated.files(app)
+    try:
+        _generate(c, settings, app, backend)
+    except UnexpectedExit:
+        lacks = convex.lacks(settings.sandbox_control(), backend)
+        if not lacks:
+            raise
+        committed = _read(c, release.generated.committed_argv(app))
+        return release.generated.fall_back(app, before, lacks, committed=committed)
+    return None
+
+
+def _furnish(settings: Config, app: App, backend: Backend) -> None:
+    values = settings.sandbox_variables()
+    convex.furnish(settings.sandbox_control(), backend, folder=app.backend_folder, values=values)
+
+
+def _generate(c: Context, settings: Config, app: App, backend: Backend) -> None:
     """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
+    _furnish(settings, app, backend)
     bundled = None
     # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
     while bundled != (found := release.generated.bundled(app)):
@@ -348,7 +373,7 @@ def _specs(c: Context, settings: Config, place: Repository, against: str, target
     scratch = convex.scratch(settings.sandbox_control(), settings.code_generation())
     specs = {}
     for name, folder in place.named():
-        _generate(c, release.calls.app_of(settings.app, place, folder), scratch)
+        _generate(c, settings, release.calls.app_of(settings.app, place, folder), scratch)
         specs[name] = contracts.spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
     return specs
 
