@@ -20,6 +20,7 @@ from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
+from ci.report import Format
 
 if TYPE_CHECKING:
     from ci.release.comparison import Comparison
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
-FORMAT = {"format": "how to print it: text, json, or github for annotations"}
+FORMAT = {"format": "how to print it, github as annotations"}
 
 
 @step(
@@ -107,12 +108,11 @@ def contract(
     c: Context,
     target: str = "",
     root: str = "",
-    format: str = "text",
+    format: Format = "text",
     against: str = "code",
     references_only: bool = False,
 ) -> str:
     """Check that each function that is called exists, is public, and is of the right kind."""
-    report.check_format(format)
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
     hands = release.specs.Hands(
@@ -154,16 +154,15 @@ def build(c: Context, target: str = "") -> str | None:
 @step(
     pre=[codegen],
     timeout_s=120,
-    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field; may be repeated"},
+    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field"},
 )
 def plan(
     c: Context,
     target: str = "",
-    format: str = "text",
+    format: Format = "text",
     allow_breaking: list[str] = [],  # noqa: B006  # Invoke takes a flag that is repeated for one whose default is a list
 ) -> None:
     """Show what a release will change; refuse what would break clients in the field."""
-    report.check_format(format)
     world = release.commands.compare(c, target)
     print(_plan(world, format))
     world.refuse_breaking(allow_breaking)
@@ -282,11 +281,10 @@ def deploy(c: Context, target: str = "") -> str:
     checks=True,
     help=TARGET | FORMAT | {"strict": "fail when it is not what this commit is, or nobody can tell"},
 )
-def status(c: Context, target: TargetName = "", format: str = "text", strict: bool = False) -> None:
+def status(c: Context, target: TargetName = "", format: Format = "text", strict: bool = False) -> None:
     """Tell the true state of a target beside what is at hand; reads only."""
     from ci.engine import history
 
-    report.check_format(format)
     settings = config.load()
     site = release.commands.target(c, settings, target)
     if strict:
@@ -365,7 +363,7 @@ def _here(settings: Config) -> Code:
     return convex.code_at_hand(settings.sandbox_control(), settings.code_generation())
 
 
-def _plan(world: Comparison, format: str) -> str:
+def _plan(world: Comparison, format: Format) -> str:
     steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
     rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
     return report.plan(world, rows, format)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from ci.release.comparison import Comparison
 
 LISTED = 12
 INDENT = " " * 12
+Format = Literal["text", "json", "github"]
 
 
 def tree(world: Comparison) -> str:

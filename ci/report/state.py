@@ -7,15 +7,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ci.report import forms
-from ci.report.forms import INDENT
+from ci.report.forms import INDENT, Format
 
 if TYPE_CHECKING:
     from ci.release.doctor import Finding
     from ci.release.status import Status
 
 
-def status(found: Status, how: str) -> str:
-    """Return the state of a target in one of `FORMATS`."""
+def status(found: Status, how: Format) -> str:
+    """Return the state of a target in one `Format`."""
     ways: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(_status_text(found)),
         "json": lambda: forms.document(_status_json(found)),

@@ -183,7 +183,7 @@ def test_the_hook_refuses_a_commit_with_a_stale_workflow(runner: Runner, shop: P
     workflow = (shop.checkout.root / ".github/workflows/ci.yml").read_text()
     with shop.checkout.changed({".github/workflows/ci.yml": workflow + "# mine\n"}):
         refused = runner.shell(commit)
-    assert (refused.status, shop.checkout.git("rev-parse", "HEAD")) == (4, head)
+    assert (refused.status, shop.checkout.git("rev-parse", "HEAD")) == (1, head)
     assert refused.said.startswith("error: .github/workflows/ci.yml: not as ./inv workflow would write them\n")
     taken = runner.shell(commit)
     assert (taken.status, shop.checkout.git("rev-parse", "HEAD~1")) == (0, head), taken.said
