@@ -19,7 +19,8 @@ Confidence = Literal["high", "low"]  # low: read from a program's text, not from
 #   publish    makes a frontend public
 #   verify     asks the live site or the live deployment whether it works
 #   sleep      waits for a fixed time
-Kind = Literal["install", "codegen", "deploy", "convex", "publish", "verify", "gate", "sleep", "setup"]
+#   unknown    may do any of these: a task runner, a script or a shell that was not followed; `questions` says which
+Kind = Literal["install", "codegen", "deploy", "convex", "publish", "verify", "gate", "sleep", "setup", "unknown"]
 
 
 @dataclass(frozen=True, order=True)
