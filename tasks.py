@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from invoke.context import Context
 from invoke.tasks import task
 
+from ci import audit as audits
 from ci import config, convex, pages, release, report, toolchain
 from ci import contract as contracts
 from ci.config import App, Backend, Config, Target
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ci.release.git import Tree
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
+RuleName = Annotated[str, Choices(lambda: audits.registry.ids())]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
 FORMAT = {"format": "how to print it: text, json, or github for annotations"}
 
@@ -60,6 +62,40 @@ def install(c: Context) -> str:
 def lockfile(c: Context) -> None:
     """Check bun.lock against every package.json."""
     release.bunlock.check(config.load().app)
+
+
+@step(
+    pre=[install],
+    timeout_s=120,
+    checks=True,
+    alone=("root", "only", "skip", "min_severity", "explain"),
+    help={
+        "root": "another repository (default: the one that holds the app of lockstep.toml)",
+        "format": "how to print it: text, json, github for annotations, or sarif",
+        "only": "a rule to check, and no others",
+        "skip": "a rule not to check",
+        "min_severity": "the least that is printed",
+        "explain": "what a rule is about, with examples; or all",
+    },
+)
+def audit(
+    c: Context,
+    root: str = "",
+    format: Literal["text", "json", "github", "sarif"] = "text",
+    only: list[RuleName] = [],  # noqa: B006  # as in plan
+    skip: list[RuleName] = [],  # noqa: B006  # as in plan
+    min_severity: Literal["error", "warning", "note"] = "note",
+    explain: Annotated[str, Choices(lambda: (*audits.registry.ids(), audits.manual.ALL))] = "",
+) -> str | None:
+    """Read workflows and scripts for what will go wrong there; nothing of them is run."""
+    if explain:
+        print(audits.manual.explain(explain))
+        return None
+    folder = Path(root).resolve() if root else audits.result.top(config.load().app.folder)
+    found = audits.result.check(folder, only=only, skip=skip, min_severity=min_severity)
+    print(audits.printing.shown(found, format, where=release.calls.in_version_control(folder)))
+    found.refuse_errors()
+    return audits.printing.summary(found)
 
 
 @step(pre=[install], timeout_s=600, checks=True)
@@ -121,7 +157,7 @@ def contract(
     return f"{len(checked.found.references)} calls" + ("" if references_only else ", all there")
 
 
-@step(pre=[lint, lockfile, typecheck, test, contract], timeout_s=60)
+@step(pre=[lint, lockfile, audit, typecheck, test, contract], timeout_s=60)
 def check(c: Context) -> None:
     """Run every check that needs no key and no cloud."""
 

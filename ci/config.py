@@ -218,12 +218,13 @@ def load(path: Path = ROOT / "lockstep.toml") -> Config:
     problems: list[LockstepError] = []
     app = _build(App, document.pop("app", {}), "app", problems)
     smoke = _build(Smoke, document.pop("smoke", {}), "smoke", problems)
+    document.pop("audit", None)  # read by the audit itself, in whatever repository it looks at
     tables = document.pop("targets", {})
     targets = {name: _build(Settings, table, f"targets.{name}", problems) for name, table in tables.items()}
     targets.setdefault(SANDBOX, Settings())
     steps = document.pop("migrations", [])
     migrations = tuple(_build(Migration, table, f"migrations[{i}]", problems) for i, table in enumerate(steps))
-    problems += [_unknown(key, "", ("app", "smoke", "targets", "migrations")) for key in document]
+    problems += [_unknown(key, "", ("app", "audit", "smoke", "targets", "migrations")) for key in document]
     problems += [missing for name, settings in targets.items() for missing in _incomplete(name, settings)]
     if problems:
         raise Problems(problems)
