@@ -1,0 +1,78 @@
+"""Shell text -> tree-sitter's tree of it, with GitHub's expressions hidden from the grammar."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+_EXPRESSION = re.compile(rb"\$\{\{.*?\}\}", re.DOTALL)
+_ESCAPED = re.compile(r"\\(\n|.)", re.DOTALL)
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+class Shell:
+    """A parsed shell text; an expression of GitHub is a word as long as it is, so that every position holds."""
+
+    def __init__(self, text: str) -> None:
+        self._bytes = text.encode("utf-8", "replace")
+        self.root: Node = _parser().parse(_EXPRESSION.sub(_word, self._bytes)).root_node
+
+    def between(self, start: int, end: int) -> str:
+        """Return the text between two positions."""
+        return self._bytes[start:end].decode("utf-8", "replace")
+
+    def of(self, node: Node) -> str:
+        """Return the text of a node, as it is written."""
+        return self.between(node.start_byte, node.end_byte)
+
+    def rest(self, node: Node) -> str:
+        """Return what is written behind a node."""
+        return self.between(node.end_byte, len(self._bytes)).lstrip("; \t\n")
+
+    def position(self, node: Node) -> tuple[int, int]:
+        """Return the row and the column of a node, both from 0, the column in characters."""
+        row, column = node.start_point
+        return row, len(self.between(node.start_byte - column, node.start_byte))
+
+    def written(self, node: Node) -> str:
+        """Return a word without its quotes, its variables as they are written."""
+        if node.type == "concatenation":
+            return "".join(self.written(child) for child in node.children)
+        text = self.of(node)
+        if node.type == "command_name":
+            return self.written(node.children[0]) if node.child_count == 1 else text
+        if node.type == "ansi_c_string":
+            return text[2:-1]
+        if node.type in ("string", "raw_string", "translated_string"):
+            return text.lstrip("$")[1:-1]
+        return _ESCAPED.sub(_unescaped, text) if node.type == "word" else text
+
+    def variables(self, node: Node) -> list[str]:
+        """Return the names of the variables below a node."""
+        found: list[str] = []
+        nodes = [node]
+        while nodes:
+            one = nodes.pop()
+            if one.type == "variable_name":
+                found.append(self.of(one))
+            nodes += one.children
+        return found
+
+
+def _word(expression: re.Match[bytes]) -> bytes:
+    return b"_" * len(expression.group())
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return "" if escape.group(1) == "\n" else escape.group(1)
