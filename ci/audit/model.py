@@ -174,6 +174,7 @@ class Package:
     declared: Mapping[str, Text] = field(default_factory=dict)  # dependencies of every kind -> range
     manager: Text | None = None  # packageManager, as written
     workspaces: tuple[str, ...] = ()
+    frozen: bool | None = None  # whether its bunfig.toml, .npmrc or .yarnrc.yml freezes installs; None: it says nothing
 
 
 @dataclass(frozen=True)
