@@ -245,6 +245,9 @@ class Reached:
     guards: tuple[Guard, ...] = ()
     swallowed: tuple[Swallow, ...] = ()
     order: tuple[int, ...] = ()  # within its job: the step, the command in it, the command in that, ...
+    # What is started side by side (turbo, concurrently), by the order of what starts it: which of its siblings there,
+    # by their numbers, this one waits for. Two commands whose orders part below such a place are not in sequence.
+    together: Mapping[tuple[int, ...], frozenset[int]] = field(default_factory=dict)
     confidence: Confidence = "high"
     workflow: Workflow | None = None
     job: Job | None = None
