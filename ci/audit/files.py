@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from bisect import bisect_left
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,13 @@ class Files:
     """
     The files below a folder, as a clean checkout would have them; paths are relative to it, with `/`.
 
-    Links are not followed into folders; a link to a file of the repository is that file.
+    Links are not followed into folders; a link to a file of the repository is that file. The folders in `without` are
+    left out.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, without: Collection[str] = ()) -> None:
         self.root = root.resolve()
+        self._without = without
         self.skipped: list[Skipped] = []
         self.texts: dict[str, str] = {}
         self._unreadable: set[str] = set()
@@ -89,7 +92,9 @@ class Files:
             folder = folders.pop()
             for entry in self._entries(folder):
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
+                if path in self._without:
+                    self.skip(path, "lockstep.toml excludes it")
+                elif entry.is_dir(follow_symlinks=False):
                     if entry.name not in _NEVER and not self._ignores(path, is_folder=True):
                         folders.append(path)
                 elif self._is_file(entry) and not self._ignores(path, is_folder=False):
