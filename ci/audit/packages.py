@@ -17,7 +17,7 @@ _SOURCE = re.compile(r"\.[cm]?[jt]sx?$")
 _KINDS = ("peerDependencies", "optionalDependencies", "devDependencies", "dependencies")
 _FREEZES = {
     "bunfig.toml": re.compile(r"^\s*frozenLockfile\s*=\s*(true|false)", re.MULTILINE),
-    ".npmrc": re.compile(r"^\s*(?:prefer-)?frozen-lockfile\s*=\s*(true|false)", re.MULTILINE),
+    ".npmrc": re.compile(r"^\s*frozen-lockfile\s*=\s*(true|false)", re.MULTILINE),
     ".yarnrc": re.compile(r"^--install\.frozen-lockfile\s+(true|false)", re.MULTILINE),
     ".yarnrc.yml": re.compile(r"^enableImmutableInstalls:\s*(true|false)", re.MULTILINE),
 }
