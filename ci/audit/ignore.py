@@ -1,4 +1,4 @@
-"""What somebody wrote to have a finding left out, and why: a comment beside it, or a line of lockstep.toml."""
+"""What somebody wants left out, and why: a finding by a comment beside it, or by lockstep.toml; a folder by that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ci.audit import registry
 from ci.audit.model import Finding, Place, Skipped
 
 SETTINGS = "lockstep.toml"
-EXAMPLE = '[audit] ignore = [{ rule = "sleep-as-readiness", path = "package.json", reason = "..." }]'
+EXAMPLE = 'ignore = [{ rule = "sleep-as-readiness", path = "package.json", reason = "..." }], exclude = ["tests"]'
 _COMMENT = re.compile(r"(?P<before>.*?)(?:#|//)\s*lockstep:\s*ignore\[(?P<rules>[^\]]*)\](?P<reason>.*)")
 _ONLY_COMMENT = re.compile(r"\s*(?:#|//)")
 
@@ -29,6 +29,15 @@ class Ignore:
     def covers(self, finding: Finding) -> bool:
         """Return whether this is about a finding."""
         return (self.rule, self.path) == (finding.rule, finding.at.path) and self.line in (0, finding.at.line)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What lockstep.toml asks for: findings to leave out, folders not to read; and what of it cannot be understood."""
+
+    ignores: tuple[Ignore, ...] = ()
+    exclude: tuple[str, ...] = ()
+    remarks: tuple[Skipped, ...] = ()
 
 
 def heed(
@@ -51,17 +60,18 @@ def of(texts: Mapping[str, str]) -> tuple[Ignore, ...]:
     return tuple(one for path in sorted(texts) if "lockstep:" in texts[path] for one in _comments(path, texts[path]))
 
 
-def settings(text: str) -> tuple[tuple[Ignore, ...], tuple[Skipped, ...]]:
-    """Return what a lockstep.toml asks for, and what of it cannot be understood."""
+def settings(text: str) -> Settings:
+    """Return what the [audit] table of a lockstep.toml asks for."""
     import tomllib
 
     try:
-        wishes = tomllib.loads(text).get("audit", {}).get("ignore", [])
-        return tuple(_wish(one) for one in wishes), ()
+        table = tomllib.loads(text).get("audit", {})
+        ignores = tuple(_wish(one) for one in table.get("ignore", []))
+        return Settings(ignores, tuple(one.strip("/") for one in table.get("exclude", [])))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return (), (Skipped(SETTINGS, f"invalid TOML: {error}"),)
+        return Settings(remarks=(Skipped(SETTINGS, f"invalid TOML: {error}"),))
     except (AttributeError, KeyError, TypeError):
-        return (), (Skipped(SETTINGS, f"its ignores are not understood: write {EXAMPLE}"),)
+        return Settings(remarks=(Skipped(SETTINGS, f"its [audit] is not understood: write {EXAMPLE}"),))
 
 
 def _wish(table: Any) -> Ignore:

@@ -25,11 +25,17 @@ HEAD = """
 and what to write instead; `--root DIR` points it at any repository, `--format` is text, json, github or sarif.
 It exits with 4 when it finds an error, with 2 when there is nothing to audit, and else with 0.
 
-What is wrong is a **gap**. As long as no workflow reaches it, it is **latent**, and no more than a warning. What depends
-on things outside the repository is **unclear**: a note, with the question to answer.
+What is wrong is a **gap**. As long as no workflow reaches it, it is **latent**, and no more than a warning. What
+depends on things outside the repository is **unclear**: a note, with the question to answer.
 
 Where you know better, say so and why, on the line or above it: `# lockstep: ignore[rule, other-rule] reason`. JSON has
-no comments; there, in `lockstep.toml` at the root: `[audit] ignore = [{ rule = "...", path = "...", reason = "..." }]`.
+no comments; for it, there is `lockstep.toml` at the root, which also names the folders that are not to be read:
+
+```toml
+[audit]
+ignore = [{ rule = "...", path = "package.json", reason = "..." }]
+exclude = ["tests/fixtures"]
+```
 
 This file is made from the rules: `./inv audit --explain all > docs/audit.md`.
 """

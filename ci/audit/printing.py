@@ -78,7 +78,7 @@ def _paragraph(finding: Finding) -> Iterator[str]:
     known = {"gap": "", "latent": ", latent", "unclear": ", unclear"}[finding.status]
     known += ", read from a program" * (finding.confidence == "low")
     yield f"{at.path}:{at.line}:{at.column}: {finding.severity}[{finding.rule}{known}] {finding.message}"
-    if finding.job:
+    if finding.job and not finding.chain:  # which begins with them
         yield f"{INDENT}in   job {finding.job}" + (f", step {finding.step}" if finding.step else "")
     for number, link in enumerate(finding.chain):
         yield f"{INDENT}{'     ' if number else 'via  '}{_link(link)}"

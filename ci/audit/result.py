@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,16 +60,17 @@ def check(root: Path, *, only: Collection[str] = (), skip: Collection[str] = (),
         InputError: there is nothing to audit, or no rule to do it by.
     """
     rules = registry.chosen(only, skip)
-    repository = audit.read(root)
+    settings = _settings(root)
+    repository = audit.read(root, without=settings.exclude) if root.is_dir() else Repository()
     if not (repository.workflows or repository.packages or repository.skipped):
         hint = "--root takes the folder that holds .github/workflows or package.json"
         raise InputError(f"nothing to audit: {root} has no workflow and no package.json", hint=hint)
     found = {_weighed(finding) for rule in rules for finding in rule.check(repository)}
-    wishes, remarks = _wishes(root, repository)
+    wishes = (*ignore.of(repository.texts), *settings.ignores)
     kept, useless = ignore.heed(sorted(found, key=_place), wishes, [rule.RULE.id for rule in rules])
     heard = SEVERITIES[: SEVERITIES.index(min_severity) + 1]
     findings = tuple(finding for finding in kept if finding.severity in heard)
-    skipped = (*repository.skipped, *remarks, *useless)
+    skipped = (*repository.skipped, *settings.remarks, *useless)
     return Result(root, _looked_at(repository), findings, skipped, ignored=len(found) - len(kept))
 
 
@@ -93,12 +94,9 @@ def _looked_at(repository: Repository) -> LookedAt:
     )
 
 
-def _wishes(root: Path, repository: Repository) -> tuple[tuple[ignore.Ignore, ...], Iterable[Skipped]]:
-    """Return what is to be left out, by comments and by lockstep.toml, and what of it cannot be understood."""
+def _settings(root: Path) -> ignore.Settings:
     try:
         with (root / ignore.SETTINGS).open("rb") as file:
-            text = file.read(MAX_SETTINGS_BYTES).decode(errors="replace")
+            return ignore.settings(file.read(MAX_SETTINGS_BYTES).decode(errors="replace"))
     except OSError:
-        text = ""
-    wishes, remarks = ignore.settings(text)
-    return (*ignore.of(repository.texts), *wishes), remarks
+        return ignore.Settings()

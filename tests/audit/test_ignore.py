@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ci.audit import ignore, registry
+from ci.audit.ignore import Settings
 from ci.audit.model import Finding, Place, Skipped
 
 CI = ".github/workflows/ci.yml"
@@ -71,23 +72,29 @@ def test_a_rule_that_there_is_not_is_said() -> None:
 
 def test_lockstep_toml_speaks_for_files_without_comments() -> None:
     text = f'[audit]\nignore = [{{ rule = "{RULE}", path = "package.json", reason = "a fork" }}]'
-    wishes, unclear = ignore.settings(text)
-    kept, remarks = ignore.heed([finding(RULE, 3, "package.json"), finding(RULE, 3)], wishes, registry.ids())
-    assert ([(one.at.path, one.at.line) for one in kept], remarks, unclear) == ([(CI, 3)], [], ())
+    said = ignore.settings(text)
+    kept, remarks = ignore.heed([finding(RULE, 3, "package.json"), finding(RULE, 3)], said.ignores, registry.ids())
+    assert ([(one.at.path, one.at.line) for one in kept], remarks, said.remarks) == ([(CI, 3)], [], ())
 
 
 def test_a_lockstep_toml_says_which_of_its_ignores_does_nothing() -> None:
-    wishes, _ = ignore.settings(f'[audit]\nignore = [{{ rule = "{RULE}", path = "x.json", reason = "a fork" }}]')
+    wishes = ignore.settings(f'[audit]\nignore = [{{ rule = "{RULE}", path = "x.json", reason = "a fork" }}]').ignores
     said = Skipped("lockstep.toml", f"ignore[{RULE}] of x.json: it leaves nothing out: take it away")
     assert ignore.heed([], wishes, registry.ids()) == ([], [said])
 
 
 def test_a_lockstep_toml_that_is_not_understood_is_said() -> None:
-    hint = "its ignores are not understood: write " + ignore.EXAMPLE
-    for text in ("audit = 3", "[audit]\nignore = 3", '[audit]\nignore = ["x"]', '[[audit.ignore]]\nrule = "x"'):
-        assert ignore.settings(text) == ((), (Skipped("lockstep.toml", hint),))
+    said = Settings(remarks=(Skipped("lockstep.toml", "its [audit] is not understood: write " + ignore.EXAMPLE),))
+    for text in (
+        "audit = 3",
+        "[audit]\nexclude = [3]",
+        "[audit]\nignore = 3",
+        '[audit]\nignore = ["x"]',
+        '[[audit.ignore]]\nrule = "x"',
+    ):
+        assert ignore.settings(text) == said
 
 
 def test_a_broken_lockstep_toml_is_said() -> None:
-    (_, (said,)) = ignore.settings("[audit\n")
+    (said,) = ignore.settings("[audit\n").remarks
     assert (said.path, said.why.partition(":")[0]) == ("lockstep.toml", "invalid TOML")

@@ -30,7 +30,17 @@ FINDING = Finding(
         Link('script "build"', Place("my app/package.json", 4, 5)),
     ),
 )
-LESS = Finding("pages-without-branch", "note", "unclear", "low", Place("a:b.sh"), "which branch?", "add --branch main")
+LESS = Finding(
+    rule="pages-without-branch",
+    severity="note",
+    status="unclear",
+    confidence="low",
+    at=Place("a:b.sh"),
+    message="which branch?",
+    hint="add --branch main",
+    job="ship",
+    step="3",
+)
 RESULT = Result(
     root=Path("/app"),
     looked_at=LookedAt(workflows=1, jobs=2, steps=3, scripts=0),
@@ -44,13 +54,13 @@ NOTHING = replace(RESULT, findings=(), skipped=(), ignored=0)
 def test_text_says_what_where_how_and_what_to_write() -> None:
     assert printing.shown(RESULT, "text").splitlines() == [
         ".github/workflows/ci.yml:9:7: error[convex-without-key] no key, 100%",
-        "    in   job test, step Types",
         "    via  .github/workflows/ci.yml:9 bun run typecheck",
         '         my app/package.json:4 script "build"',
         "    hint: write",
         "            env: {}",
         "",
         "a:b.sh:1:1: note[pages-without-branch, unclear, read from a program] which branch?",
+        "    in   job ship, step 3",
         "    hint: add --branch main",
         "",
         "not read: turbo.json: invalid JSON",
@@ -89,8 +99,8 @@ def test_json_has_every_field() -> None:
                 "path": "a:b.sh",
                 "line": 1,
                 "column": 1,
-                "job": "",
-                "step": "",
+                "job": "ship",
+                "step": "3",
                 "chain": [],
                 "message": "which branch?",
                 "hint": "add --branch main",

@@ -26,7 +26,7 @@ CALLED = sorted(FUNCTIONS - {"migrations:backfillIncidentSites", "seed:demo"})
 STEPS = [
     *("preflight", "install"),
     # Some of these run side by side.
-    *sorted(("lint", "lockfile", "codegen", "typecheck", "test", "contract", "check", "build", "plan")),
+    *sorted(("lint", "lockfile", "audit", "codegen", "typecheck", "test", "contract", "check", "build", "plan")),
     *("approve", "deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke", "deploy", "live"),
 ]
 REPORTED = "A chair broke."
