@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from ci.audit.model import Truth
@@ -38,6 +39,13 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Fitting:
+    """A value that is taken to be whatever text it is compared with; but never another such value, or nothing."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Other:
     """What a world says of an unknown value that is none of some."""
 
@@ -45,7 +53,7 @@ class Other:
 
 
 Scalar = None | bool | float | str
-Value = Scalar | Unknown | tuple[Scalar, ...]
+Value = Scalar | Unknown | Fitting | tuple[Scalar, ...]
 World = Mapping[str, "Scalar | Other"]
 Resolve = Callable[[str], Value]  # "github.ref", "always()", in small letters -> what it is
 
@@ -95,6 +103,7 @@ def parse(text: str) -> Expression:
     return _Parser(text).whole()
 
 
+@lru_cache(maxsize=4096)
 def condition(text: str) -> Expression:
     """Return what an `if` asks; `${{ }}` in a longer text makes it a text, which always holds: GitHub's own trap."""
     whole = _REGION.fullmatch(text.strip())
@@ -225,7 +234,9 @@ class _Parser:
         while (sign := self.peek()) in (".", "["):
             self.at += 1
             if sign == ".":
-                part = self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+                kind, part = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
+                if kind != "name" and part != "*":
+                    raise Malformed(f"a name is missing: {self.text[:80]}")
                 self.at += 1
             else:
                 index = self.binary(0)
@@ -307,7 +318,7 @@ def _written_out(text: str) -> str:
         known = value(parse(whole[1]), Unknown, {})
     except (Malformed, Undecided):
         return text
-    return text if isinstance(known, (Unknown, tuple)) else string(known)
+    return text if isinstance(known, Unknown | Fitting | tuple) else string(known)
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
@@ -335,13 +346,11 @@ def value(expression: Expression, resolve: Resolve, world: World) -> Value:
     values = [value(operand, resolve, world) for operand in operands]
     if kind in ("==", "!="):
         return equal(values[0], values[1], world) == (kind == "==")
-    if any(isinstance(one, Unknown) for one in values):
-        settled = [_settled(one, world) for one in values]
-        if any(isinstance(one, Unknown) for one in settled):
-            shown = ", ".join(one.name if isinstance(one, Unknown) else str(one) for one in settled)
-            return Unknown(f"{kind}({shown})")
-        values = settled
-    return _call(kind, values)
+    settled = [_settled(one, world) for one in values]
+    if any(isinstance(one, Unknown | Fitting) for one in settled):
+        shown = ", ".join(one.name if isinstance(one, Unknown | Fitting) else str(one) for one in settled)
+        return Unknown(f"{kind}({shown})")
+    return _call(kind, settled)
 
 
 def _settled(one: Value, world: World) -> Value:
@@ -358,11 +367,14 @@ def truth(one: Value, world: World) -> bool:
         return isinstance(known, Other) or truth(known, world)
     if isinstance(one, float):
         return one != 0 and not math.isnan(one)
-    return bool(one) or isinstance(one, tuple)
+    return bool(one) or isinstance(one, tuple)  # an empty list holds, too
 
 
 def equal(left: Value, right: Value, world: World) -> bool:
     """Return whether two values are equal as GitHub has it: letters' size does not count, and kinds are converted."""
+    if isinstance(left, Fitting) or isinstance(right, Fitting):
+        one, other = (left, right) if isinstance(left, Fitting) else (right, left)
+        return one == other if isinstance(other, Fitting) else isinstance(other, str) and other != ""
     if isinstance(left, Unknown) and isinstance(right, Unknown):
         return left == right or truth(Unknown(f"{left.name} == {right.name}"), world)
     if isinstance(left, Unknown):
@@ -373,7 +385,7 @@ def equal(left: Value, right: Value, world: World) -> bool:
 
 
 def _is(unknown: Unknown, literal: Value, world: World) -> bool:
-    if isinstance(literal, (Unknown, tuple)):
+    if isinstance(literal, Unknown | Fitting | tuple):
         return False
     known = world.get(unknown.name, Other(()))
     if not isinstance(known, Other):
@@ -423,7 +435,7 @@ def _call(kind: str, values: list[Value]) -> Value:
     if kind in ("<", "<=", ">", ">="):
         left, right = (number(one) for one in values)
         return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[kind]
-    texts = [string(one) if not isinstance(one, (tuple, Unknown)) else "" for one in values]
+    texts = [string(one) if not isinstance(one, tuple | Unknown | Fitting) else "" for one in values]
     if kind == "contains" and len(values) == 2:
         if isinstance(values[0], tuple):
             return any(_same(one, values[1]) for one in values[0])

@@ -83,11 +83,12 @@ class Scenario:
     ref: str | None = None  # refs/heads/main, refs/tags/v1
     is_fork: bool = False  # of a pull request
     base: str | None = None  # of a pull request: the branch it goes to
+    is_merged: bool = False  # of a pull request: it was merged, which its closing told
 
     @property
     def is_pull_request(self) -> bool:
         """Return whether code runs that nobody has merged."""
-        return self.event in ("pull_request", "pull_request_target", "merge_group")
+        return self.event in ("pull_request", "pull_request_target", "merge_group") and not self.is_merged
 
 
 @dataclass(frozen=True)
