@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ci.audit import arguments
 from ci.audit.meaning import Meaning
-from ci.audit.model import Kind, Text
+from ci.audit.model import Kind, Place, Text
 
 _ACTIONS: Mapping[str, tuple[Kind, str]] = {
     "cloudflare/pages-action": ("publish", "cloudflare/pages-action"),
@@ -41,18 +41,18 @@ _SHELL_INPUTS: Mapping[str, tuple[str, ...]] = {
     "nick-fields/retry": ("command",),
     "nick-invision/retry": ("command",),
     "wandalen/wretry.action": ("command",),
-    "cloudflare/wrangler-action": ("preCommands",),
+    "cloudflare/wrangler-action": ("preCommands", "command", "postCommands"),
     "cypress-io/github-action": ("build", "start", "command"),
     "gabrielbb/xvfb-action": ("run",),
     "coactions/setup-xvfb": ("run",),
     "devcontainers/ci": ("runCmd",),
-    "dopplerhq/secrets-fetch-action": (),
 }
 _SECRET_ACTIONS = arguments.some(
     "dopplerhq/secrets-fetch-action 1password/load-secrets-action infisical/secrets-action hashicorp/vault-action "
     "aws-actions/aws-secretsmanager-get-secrets bitwarden/sm-action google-github-actions/get-secretmanager- "
     "secrets azure/get-keyvault-secrets phasehq/secrets-action"
 )
+_PAGES_ASKS = "is what GitHub Pages shows here the frontend of the app, or a report?"
 _DEPLOYS = re.compile(r"(deploy|publish|release|convex|vercel|netlify|pages)", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"^(actions|docker|github|codecov|softprops|changesets|googleapis|release-drafter|semantic-release|peter-evans|"
@@ -65,11 +65,9 @@ _HARMLESS = re.compile(
 def read(uses: str, given: Mapping[str, Text]) -> Meaning | None:
     """Return what an action does, by its name and what it is given; None when it does nothing here."""
     known = slug(uses)
-    if known == "cloudflare/wrangler-action":
-        text = given.get("command") or given.get("publish")
-        return None if text else Meaning("publish", "wrangler")
     if known in _ACTIONS:
-        return Meaning(*_ACTIONS[known])
+        kind, tool = _ACTIONS[known]
+        return Meaning(kind, tool, _PAGES_ASKS if tool == "gh-pages" else "")
     if known in _SHELL_INPUTS or known in _SECRET_ACTIONS or _HARMLESS.match(known):
         return None
     if _DEPLOYS.search(known) or any("convex" in f"{key} {text.value}".lower() for key, text in given.items()):
@@ -80,20 +78,12 @@ def read(uses: str, given: Mapping[str, Text]) -> Meaning | None:
 def texts(uses: str, given: Mapping[str, Text]) -> tuple[Text, ...]:
     """Return the shell texts that an action runs, in order."""
     known = slug(uses)
-    if known == "cloudflare/wrangler-action":
-        command = given.get("command")
-        lines = command.value.strip().splitlines() if command else []
-        wrangled = "\n".join(f"wrangler {line.strip()}" for line in lines if line.strip())
-        return tuple(
-            text
-            for text in (
-                given.get("preCommands"),
-                Text(wrangled, command.at) if command else None,
-                given.get("postCommands"),
-            )
-            if text
-        )
-    return tuple(given[key] for key in _SHELL_INPUTS.get(known, ()) if key in given)
+    if known != "cloudflare/wrangler-action":
+        return tuple(given[key] for key in _SHELL_INPUTS.get(known, ()) if key in given)
+    command = given.get("command") or Text("deploy", given["apiToken"].at if "apiToken" in given else Place(""))
+    lines = [f"wrangler {line.strip()}" for line in command.value.splitlines() if line.strip()]
+    wrangled = Text("\n".join(lines), command.at)
+    return tuple(text for text in (given.get("preCommands"), wrangled, given.get("postCommands")) if text)
 
 
 def loads(uses: str) -> bool:

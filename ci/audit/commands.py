@@ -123,6 +123,11 @@ def _first(*verbs: str, tool: str) -> Callable[[tuple[str, ...]], Meaning | None
     return publishes
 
 
+def _eas(argv: tuple[str, ...]) -> Meaning | None:
+    verb = arguments.words(argv)[:1]
+    return Meaning("publish", f"eas {verb[0]}") if verb in (("deploy",), ("update",)) else None
+
+
 def _opennext(argv: tuple[str, ...]) -> Meaning | None:
     verb = arguments.words(argv)[:1]
     if verb == ("build",):
@@ -218,6 +223,10 @@ _TOOLS: Mapping[str, Callable[[tuple[str, ...]], Meaning | None]] = {
     "alchemy": _first("deploy", tool="alchemy"),
     "surge": _first(tool="surge"),
     "gh-pages": _first(tool="gh-pages"),
+    "static-hosting": _first("upload", tool="static-hosting"),
+    "@convex-dev/static-hosting": _first("upload", tool="static-hosting"),
+    "eas": _eas,
+    "eas-cli": _eas,
     "opennextjs-cloudflare": _opennext,
     "@opennextjs/cloudflare": _opennext,
     "playwright": _playwright,
@@ -231,9 +240,6 @@ _TOOLS: Mapping[str, Callable[[tuple[str, ...]], Meaning | None]] = {
     "corepack": _corepack,
     "git": _git,
     "gh": _gh,
-    "just": _runner,
-    "task": _runner,
-    "go-task": _runner,
     "nx": _runner,
     "moon": _runner,
     "lerna": _runner,

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ci.audit import actions, arguments, commands, folders, managers, shell, wrappers
+from ci.audit import actions, arguments, commands, folders, hosts, managers, shell, targets, workspaces, wrappers
+from ci.audit import turbo as turbos
 from ci.audit.files import Files
 from ci.audit.left import Left
+from ci.audit.meaning import Meaning
 from ci.audit.model import (
     Env,
     Guard,
@@ -34,7 +36,9 @@ MAX_TURNS = 24  # of a matrix
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _SECRET = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
 _OUTPUT = re.compile(r"\b(steps|needs)\.([\w-]+)\.outputs\b")
-_WINDOWS = ("pwsh", "powershell", "cmd")
+_INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
+_PROGRAMS = (".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py")
+_MATTERS = re.compile(r"convex|wrangler|vercel|netlify|turbo|\b(npm|npx|pnpm|yarn|bun|bunx)\b", re.IGNORECASE)
 
 
 def reach(
@@ -43,6 +47,7 @@ def reach(
     """Return every command that matters; what was not followed is among them as `unknown`, or in `files.skipped`."""
     walk = _Walk(files, packages, turbo)
     found = [one for workflow in workflows for job in workflow.jobs for one in walk.job(workflow, job)]
+    found += [one for build in hosts.builds(files, packages) for one in walk.host(build)]
     return tuple(found)
 
 
@@ -56,12 +61,13 @@ class _Walk:
         self.turbo = turbo
         self.left = Left()
         self.count = 0
+        self.below: dict[str, frozenset[str]] = {}
 
     # --- jobs and steps -----------------------------------------------------------------------------------------
 
     def job(self, workflow: Workflow, job: Job) -> Iterator[Reached]:
         self.left = Left()
-        trail = Trail(workflow=workflow, job=job, guards=_asked(job.conditions, job, workflow))
+        trail = Trail(workflow=workflow, job=job, guards=_asked(job.conditions, job, workflow), given=job.given)
         if _is_true(job.continue_on_error):
             trail = replace(trail, swallowed=(Swallow("`continue-on-error` of the job", job.at),))
         if job.remote:
@@ -79,14 +85,27 @@ class _Walk:
                 )
             )
         for step in job.steps:
+            found: dict[object, Reached] = {}
             for turn in _turns(step, job):
-                yield from self.step(turn, trail)
+                for one in self.step(turn, trail):
+                    found.setdefault((one.kind, one.argv, one.folder, one.chain, one.host), one)
+            yield from found.values()
+
+    def host(self, build: hosts.Build) -> Iterator[Reached]:
+        """Yield what matters of what a host does by itself."""
+        self.left = Left()
+        question = Question(f"which variables are set in the settings of {build.host}?", build.text.at)
+        trail = Trail(Env(questions=(question,)), build.folder, host=build.host).to(build.setting, build.text.at)
+        for one in self.text(build.text, shell.Scene(is_errexit=True), trail, is_block=False):
+            if one.kind in ("codegen", "deploy", "convex", "publish", "verify"):
+                yield one
 
     def step(self, step: Step, trail: Trail) -> Iterator[Reached]:
         assert trail.job
         assert trail.workflow
         trail = replace(
             trail,
+            given={},
             step=step,
             env=self.left.before(Env(step.env)),
             folder=step.folder,
@@ -106,30 +125,25 @@ class _Walk:
     def run(self, step: Step, text: Text, trail: Trail) -> Iterator[Reached]:
         kind = step.shell.split()[:1]
         name = posixpath.basename(kind[0]) if kind else "bash"
-        if name in _WINDOWS:
-            yield self.unknown(f"what does this {name} text run?", trail.to(f"{name} text", text.at).at(0))
-        elif name in ("bash", "sh", "zsh"):
+        if name in ("bash", "sh", "zsh"):
             is_errexit = len(step.shell.split()) < 2 or bool(re.search(r"\s-\w*e|errexit", step.shell))
             scene = shell.Scene(is_errexit=is_errexit, is_pipefail=step.shell == "bash" or "pipefail" in step.shell)
             yield from self.text(text, scene, trail)
-        else:
+        elif _MATTERS.search(text.value):
             yield self.unknown(f"what does this {name} text run?", trail.to(f"{name} text", text.at).at(0))
 
     def uses(self, step: Step, uses: Text, trail: Trail) -> Iterator[Reached]:
-        here = trail.to(f"uses {uses.value}", uses.at)
+        here = replace(trail.to(f"uses {uses.value}", uses.at), given=step.given)
         folder = step.given.get("workingDirectory") or step.given.get("working-directory")
         if folder:
             here = replace(here, folder=folders.joined("", folder.value))
         for number, text in enumerate(actions.texts(uses.value, step.given)):
             yield from self.text(text, shell.Scene(is_errexit=True), here.at(number))
         if meaning := actions.read(uses.value, step.given):
-            yield here.at(9).reached(
-                kind=meaning.kind,
-                tool=meaning.tool,
-                argv=(uses.value,),
-                given=step.given,
-                questions=(Question(meaning.asks, uses.at),) if meaning.asks else (),
-            )
+            args = step.given.get("vercel-args")
+            if meaning.tool == "vercel" and not (args and "--prebuilt" in args.value):
+                yield from self.vercel_build(here.at(9))
+            yield from self.meant(meaning, (uses.value,), here.at(10))
         if actions.loads(uses.value):
             self.left.questions.append(Question(f"which variables does {uses.value} set?", uses.at))
 
@@ -153,6 +167,15 @@ class _Walk:
                 swallowed=trail.swallowed + command.swallowed,
             )
             yield from self.command(command.argv, command.at, here, feeds=command.feeds)
+            if command.given and arguments.program(command.argv) in ("bash", "sh", "ssh"):
+                yield from self.fed(command, here)
+
+    def fed(self, command: shell.Command, trail: Trail) -> Iterator[Reached]:
+        """Yield what a shell reaches that reads its commands from a heredoc, here or on another machine."""
+        at = Place(command.at.path, command.at.line + 1, command.at.column)
+        if arguments.program(command.argv) == "ssh":
+            trail = _elsewhere(trail, at)
+        yield from self.text(Text(command.given, at), shell.Scene(), trail.to(_said(command.argv[:4]), command.at))
 
     def command(
         self, argv: tuple[str, ...], at: Place, trail: Trail, *, feeds: Sequence[str] = (), said: str = ""
@@ -166,6 +189,8 @@ class _Walk:
         if inner := wrappers.inner(argv):
             yield from self.wrapped(inner, at, trail, said)
         elif (does := managers.read(argv, trail.folder, self.packages)) is not None:
+            if _is_side_by_side(argv):
+                trail = trail.side_by_side()
             yield from self.managed(does, at, trail, said)
         else:
             yield from self.plain(argv, trail.to(said, at), feeds)
@@ -226,22 +251,174 @@ class _Walk:
         yield from self.text(Text(text, Place(path)), scene, inside)
 
     def plain(self, argv: tuple[str, ...], here: Trail, feeds: Sequence[str]) -> Iterator[Reached]:
-        meaning = commands.read(argv, feeds)
-        if meaning is None:
-            return
+        """Yield what a program reaches that is neither a wrapper nor a package manager."""
+        program, at = arguments.program(argv), here.chain[-1].at
+        if program == "turbo":
+            yield from self.turbo_run(argv, here)
+        elif targets.is_runner(argv):
+            yield from self.target(argv, here)
+        elif program == "ssh" and len(argv) > 2 and (text := _remote(argv)):
+            yield from self.text(Text(text, at), shell.Scene(), _elsewhere(here, at), is_block=False)
+        elif (path := self.file_of(argv, here)) is not None:
+            yield from self.program(path, argv, here)
+        elif meaning := commands.read(argv, feeds):
+            yield from self.around(meaning, argv, here)
+
+    def around(self, meaning: Meaning, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        """Yield a command that matters, after what it runs itself before it does its own work."""
         at = here.chain[-1].at
         if meaning.tool == "convex":
             here = replace(here, env=self.left.read_by_convex(here.folder, here.env))
             if text := arguments.value(argv, "--cmd"):
-                yield from self.text(Text(text, at), shell.Scene(), here.at(0), is_block=False)
-                here = here.at(1)
-        questions = (Question(meaning.asks, at),) if meaning.asks else ()
+                yield from self.text(Text(text, at), shell.Scene(is_errexit=False), here.at(0), is_block=False)
+        elif meaning.tool == "wrangler" and meaning.kind == "publish":
+            worker = hosts.worker(self.files, self.packages, argv, here.folder)
+            if worker.build:
+                inside = replace(here.at(0), folder=worker.folder)
+                yield from self.text(worker.build, shell.Scene(), inside, is_block=False)
+            if worker.serves == "no":
+                return
+            if worker.serves == "maybe":
+                meaning = replace(meaning, asks="does this Worker serve the frontend of the app?")
+        elif meaning.tool == "vercel" and (argv[1:2] == ("build",) or _builds_there(argv)):
+            yield from self.vercel_build(here, is_here=argv[1:2] == ("build",))
+        yield from self.meant(meaning, argv, here.at(1))
+
+    def meant(self, meaning: Meaning, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        questions = (Question(meaning.asks, here.chain[-1].at),) if meaning.asks else ()
         yield here.reached(kind=meaning.kind, tool=meaning.tool, argv=argv, questions=questions)
+
+    def vercel_build(self, here: Trail, *, is_here: bool = False) -> Iterator[Reached]:
+        build = hosts.vercel_build(self.files, self.packages, here.folder)
+        inside = here.into("vercel build")
+        if build is None or inside is None:
+            return
+        question = Question("which variables are set in the settings of vercel?", build.text.at)
+        trail = replace(inside.at(0).to(build.setting, build.text.at), folder=build.folder)
+        if is_here:
+            trail = trail.with_env(questions=(question,))
+        else:
+            trail = replace(trail, host="vercel", env=Env(questions=(question,)))
+        yield from self.text(build.text, shell.Scene(is_errexit=True), trail, is_block=False)
+
+    def file_of(self, argv: Sequence[str], here: Trail) -> str | None:
+        """Return the file of the repository that a command line runs, None when it runs none."""
+        words = argv
+        if arguments.program(argv) in _INTERPRETERS:
+            words = arguments.words(argv) if arguments.program(argv) != "deno" else arguments.words(argv)[1:]
+        if not words or not ("/" in words[0] or words[0].endswith(_PROGRAMS)):
+            return None
+        path = folders.joined(here.folder, words[0])
+        return path if path and self.files.exists(path) else None
+
+    def program(self, path: str, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        """Yield what a file of the repository reaches when it is run."""
+        text = self.files.text(path)
+        if text is None:
+            return
+        first = text.partition("\n")[0]
+        if path.endswith((".sh", ".bash")) or re.match(r"#!.*\b(ba|z|da)?sh\b", first):
+            yield from self.script_file((*argv[:1], *argv[1:]), here.chain[-1].at, here, False)
+
+    def target(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        """Yield what a target of a Makefile or its like reaches."""
+        read = targets.lines(self.files, argv, here.folder)
+        inside = here.into(" ".join(argv))
+        if read is None:
+            yield self.unknown(f"what does {_said(argv)} run: does it deploy, publish or verify?", here)
+        elif inside is not None:
+            inside = replace(inside, folder=read[0])
+            for number, text in enumerate(read[1]):
+                trail = inside.at(number).to(f"{text.at.path}", text.at)
+                yield from self.text(text, shell.Scene(is_errexit=True), trail, is_block=False)
+
+    def turbo_run(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        """Yield what the tasks of a `turbo run` reach."""
+        runs = turbos.run(self.turbo, argv, here.folder, self.packages, here.env.values) if self.turbo else ()
+        if self.turbo is None:
+            yield self.unknown(f"what does {_said(argv)} run, without a turbo.json?", here)
+        inside = here.into(" ".join(argv))
+        for number, run in enumerate(runs if inside else ()):
+            assert inside
+            dropped = {name: drop for name in inside.env.values if (drop := run.drop(name))}
+            values = {name: text for name, text in inside.env.values.items() if name not in dropped}
+            trail = inside.side_by_side(self.waits(run, runs)).at(number)
+            trail = replace(
+                trail,
+                env=Env(values, {**inside.env.dropped, **dropped}, inside.env.questions),
+                chain=(*inside.chain, *run.chain),
+            )
+            if not run.is_sure:
+                trail = replace(
+                    trail, guards=(*trail.guards, Guard(f"chosen by {_said(argv)}", frozenset(), here.chain[-1].at))
+                )
+            for place, name in enumerate(run.scripts):
+                more = run.arguments if name == run.script else ()
+                yield from self.script(run.package, name, more, trail.at(place))
+
+    def waits(self, run: turbos.TurboRun, runs: Sequence[turbos.TurboRun]) -> frozenset[int]:
+        """Return the numbers of the runs that one waits for, at once or by way of others."""
+        found: set[int] = set()
+        waiting = [run]
+        while waiting:
+            one = waiting.pop()
+            for number, other in enumerate(runs):
+                if number not in found and self.is_before(other, one):
+                    found.add(number)
+                    waiting.append(other)
+        return frozenset(found)
+
+    def is_before(self, first: turbos.TurboRun, then: turbos.TurboRun) -> bool:
+        """Tell whether the second task names the first in its `dependsOn`."""
+        for text in then.task.depends_on:
+            package, _, name = text.value.rpartition("#")
+            if name.startswith("^"):
+                if first.script == name[1:] and first.package.folder in self.used_by(then.package.folder):
+                    return True
+            elif first.script == name and (first.package.name == package if package else first.package == then.package):
+                return True
+        return False
+
+    def used_by(self, folder: str) -> frozenset[str]:
+        """Return the folders of all packages that one depends on, at once or by way of others."""
+        if folder not in self.below:
+            graph = workspaces.graph(self.packages)
+            found: set[str] = set()
+            waiting = [folder]
+            while waiting:
+                new = [one.folder for one in graph.get(waiting.pop(), ()) if one.folder not in found]
+                found.update(new)
+                waiting += new
+            self.below[folder] = frozenset(found)
+        return self.below[folder]
 
     def unknown(self, asks: str, trail: Trail) -> Reached:
         """Return what was not followed, with the question that it leaves."""
         at = trail.chain[-1].at
         return trail.reached(kind="unknown", tool="unknown", argv=(), questions=(Question(asks, at),))
+
+
+def _is_side_by_side(argv: Sequence[str]) -> bool:
+    """Tell whether a command line starts several things at once."""
+    program = arguments.program(argv)
+    is_all = program.startswith("npm-run-all") and not {"-p", "--parallel"}.isdisjoint(argv)
+    return program in ("concurrently", "conc", "run-p") or is_all or "--parallel" in argv
+
+
+def _builds_there(argv: Sequence[str]) -> bool:
+    """Tell whether a `vercel` command line has Vercel build what it is sent."""
+    verbs = [word for word in argv[1:] if not word.startswith("-")][:1]
+    return "--prebuilt" not in argv and verbs not in (["promote"], ["alias"], ["rolling-release"])
+
+
+def _remote(argv: Sequence[str]) -> str:
+    """Return what `ssh` is to run on the other machine."""
+    return " ".join(arguments.words(argv, arguments.some("-i -p -o -l -F -J -L -R -D -b -c -E -e -m -S -W -w"))[1:])
+
+
+def _elsewhere(trail: Trail, at: Place) -> Trail:
+    question = Question("which variables are set on that machine?", at)
+    return replace(trail, env=Env(questions=(question,)), folder=None)
 
 
 def _said(argv: Sequence[str]) -> str:

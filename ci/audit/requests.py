@@ -14,7 +14,7 @@ _HOOK = re.compile(
 )
 _HOOK_NAME = re.compile(r"(DEPLOY|BUILD|RENDER|VERCEL|NETLIFY|COOLIFY|PAGES)_?(PROD_|PRODUCTION_)?(HOOK|WEBHOOK)", re.I)
 _NOT_OURS = re.compile(
-    r"//(?:[\w.-]+@)?(?:api\.|hooks\.|registry\.|raw\.|objects\.|codeload\.|get\.|install\.|download[s]?\.|deb\.|packages\.)"
+    r"//(?:[\w.-]+@)?(?:api\.|hooks\.|registry\.|raw\.|objects\.|codeload\.|get\.|install\.|download[s]?\.|deb\.|packages\.|proxy\.)"
     r"|//(?:www\.)?(?:github\.com|gitlab\.com|bun\.sh|discord(?:app)?\.com|sh\.rustup\.rs|cli\.|deno\.land|dl\.|"
     r"storage\.googleapis\.com|nodejs\.org|uploads\.github\.com|sentry\.io|codecov\.io|slack\.com|hc-ping\.com)"
 )
@@ -51,7 +51,8 @@ def read(argv: tuple[str, ...], feeds: Sequence[str]) -> Meaning | None:
     output = arguments.value(argv, "-o", "--output") or next(
         (argv[n + 1] for n, w in enumerate(argv[:-1]) if w.endswith("o") and re.fullmatch(r"-[a-zA-Z]+o", w)), None
     )
-    downloads = (output not in (None, "/dev/null") and not (output or "").startswith(("/tmp/", "$"))) or "O" in flags
+    asks_only = output in (None, "/dev/null") or bool({"-w", "--write-out"} & given)
+    downloads = not (asks_only or (output or "").startswith("/tmp/")) or "O" in flags
     if downloads or method not in ("GET", "HEAD") or given & sends:
         return None
     return Meaning("verify", program) if any(is_live(word) for word in asked) else None

@@ -37,6 +37,7 @@ class Trail:
     job: Job | None = None
     step: Step | None = None
     host: str = ""
+    given: Mapping[str, Text] = field(default_factory=dict)
     inside: tuple[str, ...] = ()  # scripts, files and tasks that it is in, so that a circle is seen
 
     def to(self, text: str, at: Place) -> Trail:
@@ -62,6 +63,10 @@ class Trail:
         dropped = {name: drop for name, drop in self.env.dropped.items() if name not in values}
         return replace(self, env=Env(values, dropped, (*self.env.questions, *questions)))
 
+    def side_by_side(self, waits: frozenset[int] = frozenset()) -> Trail:
+        """Continue as one of what starts at once here, and waits for those of these numbers."""
+        return replace(self, together={**self.together, self.order: waits})
+
     def reached(self, **about: object) -> Reached:
         """Return a command that was found here."""
         return Reached(
@@ -76,5 +81,7 @@ class Trail:
             job=self.job,
             step=self.step,
             host=self.host,
-            **about,  # type: ignore[arg-type]  # kind, tool, argv, given, questions: of Reached itself
+            given=self.given,
+            together=self.together,
+            **about,  # type: ignore[arg-type]  # kind, tool, argv, questions: of Reached itself
         )

@@ -40,7 +40,7 @@ _PLAIN: dict[str, frozenset[str]] = {
     "pipenv": frozenset(),
     "bundle": frozenset(),
     "direnv": frozenset(),
-    "nx-exec": frozenset(),
+    "vp": frozenset(),
 }
 _OPERANDS = {"timeout": 1, "gtimeout": 1, "flock": 1, "retry": 0, "direnv": 1}
 
@@ -50,6 +50,7 @@ _VERBS = {
     "uv": ("run",),
     "pipenv": ("run",),
     "bundle": ("exec",),
+    "vp": ("exec", "dlx"),
     "direnv": ("exec",),
     "mise": ("exec", "x"),
     "devbox": ("run",),
