@@ -186,6 +186,7 @@ class Backend:
     functions: str
     is_generated_committed: bool
     convex_version: str = ""  # that the lock file holds, else the least that its range lets in, else ""
+    has_components: bool = False  # whether its functions have a convex.config.ts
 
 
 # --- what is reached ------------------------------------------------------------------------------------------------
@@ -268,7 +269,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class TurboTask:
-    """One task of a turbo.json, `extends` of the root put in; of one package, or of all ("")."""
+    """One task of a turbo.json, `extends` put in; of the package of that name, of the root ("//"), or of all ("")."""
 
     name: str
     package: str
@@ -276,6 +277,7 @@ class TurboTask:
     depends_on: tuple[Text, ...] = ()
     env: tuple[Text, ...] = ()
     pass_through: tuple[Text, ...] = ()
+    beside: tuple[Text, ...] = ()  # `with`
     cache: bool = True
 
 

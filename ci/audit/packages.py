@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ci.audit import folders, jsonc, locks, workspaces, yaml
+from ci.audit import facts, folders, jsonc, locks, workspaces, yaml
 from ci.audit.model import Backend, Package, Text
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def backends(files: Files, packages: Sequence[Package]) -> tuple[Backend, ...]:
         if functions is not None and functions not in found and _is_backend(files, packages, package, functions):
             version = locks.version(files, package, workspaces.root(package, packages), name="convex")
             committed = _is_generated_committed(files, functions)
-            found[functions] = Backend(package.folder, functions, committed, version)
+            components = facts.has_components(functions, files.under(functions))
+            found[functions] = Backend(package.folder, functions, committed, version, components)
     return tuple(found.values())
 
 

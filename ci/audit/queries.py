@@ -1,0 +1,206 @@
+"""Questions that several rules ask of a repository."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from ci.audit import expressions, run, scenarios
+from ci.audit.model import Job, Package, Place, Reached, Repository, Scenario, Step, Text, Truth, Workflow
+
+KEYS = ("CONVEX_DEPLOY_KEY", "CONVEX_DEPLOYMENT_TOKEN")
+
+_NOT_LIVE = re.compile(
+    r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
+)
+_NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
+_MAY_DEPLOY = re.compile(r"deploy|convex|backend|release|publish|ship", re.IGNORECASE)
+
+
+# --- when -----------------------------------------------------------------------------------------------------------
+
+
+def releases(reached: Reached) -> tuple[Scenario, ...]:
+    """Return the scenarios in which a command ships what was merged: those of the main branch, if it has any."""
+    found = [one for one in whens(reached) if not one.is_pull_request and one.ref != "refs/heads/topic"]
+    main = [one for one in found if not (one.ref or "").startswith("refs/heads/") or is_main(one, reached.workflow)]
+    return tuple(main or found)
+
+
+def whens(reached: Reached) -> tuple[Scenario, ...]:
+    """Return the scenarios in which a command may run."""
+    if reached.workflow is None or reached.job is None:
+        return ()
+    workflow, job = reached.workflow, reached.job
+    return tuple(one for one in scenarios.of(workflow) if scenarios.runs(workflow, job, reached.step, one) != "no")
+
+
+def is_main(scenario: Scenario, workflow: Workflow | None) -> bool:
+    """Tell whether a scenario is one of the main branch, as far as a workflow tells which that is."""
+    name = (scenario.ref or "").removeprefix("refs/heads/")
+    return name in ("production", "prod") or (workflow is not None and name == scenarios.default_branch(workflow))
+
+
+# --- what -----------------------------------------------------------------------------------------------------------
+
+
+def deploys(repository: Repository) -> Iterator[Reached]:
+    """Yield what pushes a backend."""
+    for one in repository.reached:
+        if one.kind == "deploy" or (one.tool == "convex" and one.argv[1:2] == ("dev",) and "--once" in one.argv):
+            yield one
+
+
+def publishes(repository: Repository) -> Iterator[Reached]:
+    """Yield what shows an app that uses the backend to its users: no previews, no manuals, no other workers."""
+    for one in repository.reached:
+        if one.kind == "publish" and not is_preview(one) and is_of_the_app(one, repository):
+            yield one
+
+
+def unknowns(repository: Repository) -> Iterator[Reached]:
+    """Yield what was not followed and may deploy, by its name."""
+    for one in repository.reached:
+        said = " ".join((*one.argv, *(question.text.partition(":")[0] for question in one.questions)))
+        named = f"{one.step.label if one.step else ''} {one.job.id if one.job else ''}"
+        if one.kind == "unknown" and _MAY_DEPLOY.search(f"{said} {named}"):
+            yield one
+
+
+def is_preview(reached: Reached) -> bool:
+    """Tell whether what is published is surely not what users see."""
+    words = [
+        *reached.argv,
+        *(reached.given[name].value for name in ("vercel-args", "command") if name in reached.given),
+    ]
+    line = " ".join(words)
+    if reached.tool == "vercel":
+        is_other_verb = re.search(r"\b(promote|alias|rolling-release)\b", line)
+        return not is_other_verb and not re.search(r"--prod\b|--target[= ]production|\$", line)
+    if reached.tool == "netlify":
+        is_live = re.search(r"--prod|(?:^|\s)-p\b|\$", line) or reached.argv[0].lower().startswith("nwtgck/")
+        return not is_live or reached.given.get("production-deploy", _NOTHING).value == "false"
+    if reached.tool == "firebase":
+        channel = reached.given.get("channelId")
+        return "hosting:channel:deploy" in line or (channel is None and "/" in reached.argv[0]) is True
+    branch = reached.given.get("branch") if reached.tool == "cloudflare/pages-action" else None
+    named = branch.value if branch else option(reached.argv, "--branch", "--env", "-e")
+    return bool(_NOT_LIVE.search(named)) and "$" not in named
+
+
+_NOTHING = Text("", Place(""))
+
+
+def option(argv: tuple[str, ...], *names: str) -> str:
+    """Return the value of an option, "" without one."""
+    for number, word in enumerate(argv):
+        for name in names:
+            if word.startswith(f"{name}="):
+                return word.partition("=")[2]
+            if word == name and number + 1 < len(argv):
+                return argv[number + 1]
+    return ""
+
+
+def is_of_the_app(reached: Reached, repository: Repository) -> bool:
+    """Tell whether what is published may use the backend."""
+    paths = [path for path in _published(reached) if path]
+    if any(_NOT_THE_APP.search(path) for path in paths):
+        return False
+    owners = [owner for path in paths if (owner := owner_of(path, repository)) is not None]
+    if not owners:
+        return True
+    deepest = max(owners, key=lambda owner: len(owner.folder))
+    return not deepest.folder or uses_backend(deepest, repository)
+
+
+def _published(reached: Reached) -> Iterator[str]:
+    """Yield the folders that a publish may be about."""
+    folder = reached.folder or ""
+    yield folder
+    for name in ("directory", "workingDirectory", "working-directory", "publish_dir", "publish-dir", "folder", "path"):
+        if name in reached.given and "$" not in reached.given[name].value:
+            yield posixpath.normpath(posixpath.join(folder, reached.given[name].value))
+    for word in reached.argv[1:]:
+        value = word.partition("=")[2] if word.startswith("--") else word
+        if ("/" in value or word == "dist") and not value.startswith(("$", "/", "http", "@", "-")):
+            yield posixpath.normpath(posixpath.join(folder, value))
+    if reached.tool == "gh-pages" and reached.job:
+        for step in reached.job.steps:
+            if step.uses and "upload-pages-artifact" in step.uses.value and "path" in step.given:
+                yield posixpath.normpath(step.given["path"].value)
+
+
+def owner_of(path: str, repository: Repository) -> Package | None:
+    """Return the package that a path lies in."""
+    owners = [one for one in repository.packages if not one.folder or f"{path}/".startswith(f"{one.folder}/")]
+    return max(owners, key=lambda one: len(one.folder), default=None)
+
+
+def uses_backend(package: Package, repository: Repository) -> bool:
+    """Tell whether a package, or one of the workspace that it depends on, uses Convex."""
+    by_name = {one.name: one for one in repository.packages if one.name}
+    seen: set[str] = set()
+    left = [package]
+    while left:
+        one = left.pop()
+        if any(name == "convex" or "convex" in name.split("/")[0] for name in one.declared):
+            return True
+        new = [by_name[name] for name in one.declared if name in by_name and name not in seen]
+        seen.update(one.name for one in new)
+        left += new
+    return False
+
+
+# --- where ----------------------------------------------------------------------------------------------------------
+
+
+def place(reached: Reached) -> Place:
+    """Return where a workflow, or an action of it, calls what leads to a command."""
+    written = [link.at for link in reached.chain if link.at.path.startswith(".github/")]
+    return written[-1] if written else reached.at
+
+
+def said(reached: Reached) -> str:
+    """Return a command as a person would say it."""
+    line = " ".join(reached.argv)
+    return f"`{line if len(line) <= 60 else line[:57] + '...'}`"
+
+
+def step_of(reached: Reached) -> str:
+    """Return the step of a command as a person would say it."""
+    if reached.host:
+        return f"the build on {reached.host}"
+    job = reached.job.id if reached.job else ""
+    return f'job "{job}", step "{reached.step.label}"' if reached.step else f'job "{job}"'
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def is_set(text: Text, reached: Reached, scenario: Scenario) -> Truth:
+    """Return whether a value of a command's environment is there in a scenario; secrets are taken to be set."""
+    if "${{" not in text.value:
+        return "yes" if text.value.strip() else "no"
+    assert reached.workflow
+    assert reached.job
+    workflow, job, step = reached.workflow, reached.job, reached.step
+    return expressions.in_all(
+        lambda world: _is_set(run.Run(workflow, scenario, world, has_secrets=True), text, job, step)
+    )
+
+
+def _is_set(started: run.Run, text: Text, job: Job, step: Step | None) -> bool:
+    try:
+        expression = expressions.condition(text.value)
+        value = expressions.value(expression, lambda name: started.resolve(name, job, step), started.world)
+        return expressions.truth(value, started.world)
+    except expressions.Malformed:
+        return True
+
+
+def secrets_in(text: Text) -> frozenset[str]:
+    """Return the names of the secrets in a value, in capital letters."""
+    named = expressions.names(text.value)
+    return frozenset(name.removeprefix("secrets.").upper() for name in named if name.startswith("secrets."))
