@@ -80,7 +80,6 @@ class _Walk:
                     kind="unknown",
                     tool=actions.slug(job.remote.value),
                     argv=(job.remote.value,),
-                    given=job.given,
                     questions=(Question(question, job.remote.at),),
                 )
             )
