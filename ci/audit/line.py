@@ -121,34 +121,44 @@ def parse(argv: Sequence[str]) -> Line | None:
     if not program:
         return None
     manager, *rest = *program, *words[1:]
-    options: dict[str, tuple[str, ...]] = {}
-    rest = _options(manager, rest, options)
+    front, rest = options(rest, _VALUED[manager], _FLAGS[manager])
     verb, rest = (rest[0], rest[1:]) if rest else ("", [])
     is_anywhere = verb in _INSTALLS[manager] or (manager == "npm" and verb not in ("exec", "x"))
-    if is_anywhere or verb in ("run", "run-script", "exec", "x", "dlx", "foreach", "workspaces"):
-        rest = _options(manager, rest, options, is_anywhere=is_anywhere)
-    return Line(manager, verb, options, tuple(rest))
+    if not is_anywhere and verb not in ("run", "run-script", "exec", "x", "dlx", "foreach", "workspaces"):
+        return Line(manager, verb, front, tuple(rest))
+    behind, rest = options(rest, _VALUED[manager], _FLAGS[manager], is_anywhere=is_anywhere)
+    return Line(manager, verb, front | {name: (*front.get(name, ()), *of) for name, of in behind.items()}, tuple(rest))
 
 
-def _options(
-    manager: str, words: Sequence[str], found: dict[str, tuple[str, ...]], *, is_anywhere: bool = False
-) -> list[str]:
-    """Take the options in front of the first other word, or all up to `--`; return what is left."""
+def options(
+    words: Sequence[str], valued: Mapping[str, str], flags: Mapping[str, str], *, is_anywhere: bool = False
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """
+    Take the options in front of the first other word, or all up to `--`.
+
+    Args:
+        valued: options that take the next word, and what they mean.
+        flags: others, and what they mean.
+
+    Returns:
+        The values by meaning, "" for a flag; the words that are left.
+    """
+    found: dict[str, tuple[str, ...]] = {}
     left: list[str] = []
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)
         if word == "--" or (not word.startswith("-") and not is_anywhere):
-            return [*left, *([] if word == "--" else [word]), *waiting]
+            return found, [*left, *([] if word == "--" else [word]), *waiting]
         if not word.startswith("-"):
             left.append(word)
             continue
         name, is_given, value = word.partition("=")
-        if name in _VALUED[manager] and not is_given and waiting:
+        if name in valued and not is_given and waiting:
             value = waiting.pop(0)
-        meaning = _VALUED[manager].get(name) or _FLAGS[manager].get(name) or name
+        meaning = valued.get(name) or flags.get(name) or name
         found[meaning] = (*found.get(meaning, ()), value)
-    return left
+    return found, left
 
 
 def _freezes_by_itself(manager: str, root: Package | None) -> bool | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ci.audit import folders, line, together, workspaces
 from ci.audit.line import Line
-from ci.audit.model import Package
+from ci.audit.model import Package, Text
 
 _HOOKS = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 _FILE = re.compile(r"^\.{0,2}/|\.[cm]?[jt]sx?$")
@@ -81,6 +81,7 @@ class _Scope:
     packages: tuple[Package, ...]
     is_all_known: bool
     is_filtered: bool = False
+    manager: Text | None = None
 
 
 def read(argv: Sequence[str], folder: str | None, packages: Sequence[Package]) -> Runs | Executes | Installs | None:
@@ -134,15 +135,15 @@ def _scope(said: Line, folder: str | None, packages: Sequence[Package]) -> _Scop
         return _Scope(folder, (), is_all_known=False)
     root = workspaces.root(here, packages)
     family = workspaces.members(root, packages)
+    scope = _Scope(folder, (here,), is_all_known=True, manager=root.manager or here.manager)
     if "only" in said.options:
         found = workspaces.chosen(said.options["only"], folder, family)
-        return _Scope(folder, found.packages, found.is_all_known, is_filtered=True)
+        return replace(scope, packages=found.packages, is_all_known=found.is_all_known, is_filtered=True)
     if "all" in said.options:
         rest = family if "with root" in said.options else family[1:]
-        return _Scope(folder, tuple(one for one in workspaces.in_order(family) if one in rest), True, is_filtered=True)
-    if "root" in said.options:
-        return _Scope(root.folder, (root,), is_all_known=True)
-    return _Scope(folder, (here,), is_all_known=True)
+        ordered = tuple(one for one in workspaces.in_order(family) if one in rest)
+        return replace(scope, packages=ordered, is_filtered=True)
+    return replace(scope, folder=root.folder, packages=(root,)) if "root" in said.options else scope
 
 
 def _installs(said: Line, argv: tuple[str, ...], scope: _Scope, packages: Sequence[Package]) -> Installs:
@@ -172,15 +173,16 @@ def _runs(name: str, arguments: Sequence[str], scope: _Scope, said: Line) -> Run
             return Executes(("node", name, *arguments), scope.folder) if said.manager == "bun" else None
         if scope.is_all_known and (said.manager != "pnpm" or said.verb not in _RUN):
             return _executes(Line(said.manager, "x", {}, (name, *arguments)), scope)
-    scripts = tuple(each for one in scope.packages for each in _with_hooks(one, name))
+    scripts = tuple((one, each) for one in scope.packages for each in with_hooks(one, name, scope.manager))
     arguments = arguments[1:] if arguments[:1] == ("--",) else arguments
     return Runs(scripts, scope.is_all_known and "$" not in name, name, tuple(arguments))
 
 
-def _with_hooks(package: Package, name: str) -> list[tuple[Package, str]]:
-    names = (f"pre{name}", name, f"post{name}") if name in package.scripts else ()
-    is_berry = package.manager is not None and re.match(r"yarn@(?!1\.)", package.manager.value)
-    return [(package, each) for each in names if each in package.scripts and (each == name or not is_berry)]
+def with_hooks(package: Package, name: str, manager: Text | None) -> tuple[str, ...]:
+    """Return the scripts that run when this one is asked for: itself and, but for yarn from 2 on, its pre and post."""
+    is_berry = manager is not None and re.match(r"yarn@(?!1\.)", manager.value)
+    names = (name,) if is_berry else (f"pre{name}", name, f"post{name}")
+    return tuple(each for each in names if name in package.scripts and each in package.scripts)
 
 
 def _yarn_workspaces(said: Line, scope: _Scope, packages: Sequence[Package]) -> Runs | Executes | Installs | None:
@@ -194,6 +196,5 @@ def _yarn_workspaces(said: Line, scope: _Scope, packages: Sequence[Package]) -> 
     if inner is None or inner.verb not in _RUN or not inner.words:
         return None
     chosen = workspaces.chosen(inner.options.get("only", ()), scope.folder, family)
-    return _runs(
-        inner.words[0], inner.words[1:], _Scope(scope.folder, chosen.packages, chosen.is_all_known, True), inner
-    )
+    many = replace(scope, packages=chosen.packages, is_all_known=chosen.is_all_known, is_filtered=True)
+    return _runs(inner.words[0], inner.words[1:], many, inner)
