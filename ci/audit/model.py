@@ -213,7 +213,7 @@ class Env:
     """What a command sees of the variables, and why it may see others, or not."""
 
     values: Mapping[str, Text] = field(default_factory=dict)
-    dropped: Mapping[str, Drop] = field(default_factory=dict)
+    dropped: Mapping[str, Drop] = field(default_factory=dict)  # CONVEX_DEPLOY_KEY also when it was not there
     questions: tuple[Question, ...] = ()  # $GITHUB_ENV, a loader of secrets, a sourced file: others may be there
 
 

@@ -339,7 +339,8 @@ class _Walk:
         inside = here.into(" ".join(argv))
         for number, run in enumerate(runs if inside else ()):
             assert inside
-            dropped = {name: drop for name in inside.env.values if (drop := run.drop(name))}
+            asked = {*inside.env.values, "CONVEX_DEPLOY_KEY"}  # that one also where the step has none yet
+            dropped = {name: drop for name in asked if (drop := run.drop(name))}
             values = {name: text for name, text in inside.env.values.items() if name not in dropped}
             trail = inside.side_by_side(self.waits(run, runs)).at(number)
             trail = replace(
