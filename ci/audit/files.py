@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,13 +117,11 @@ class Files:
         return entries
 
     def _learn(self, folder: str) -> None:
-        from pathspec import GitIgnoreSpec
-
         try:
             lines = (self.root / folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # on a pattern such as [[]
-                self._rules[folder] = GitIgnoreSpec.from_lines(lines)
+                self._rules[folder] = _patterns(lines)
         except (OSError, ValueError):
             pass  # git ignores nothing by a file that it cannot read
 
@@ -148,6 +147,15 @@ class Files:
             self.skip(path, "is not a text")
             return None
         return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+
+def _patterns(lines: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except re.error:  # on a range that goes backwards, [z-a], which for git matches nothing
+        return GitIgnoreSpec.from_lines(line for line in lines if "[" not in line)
 
 
 def _is_speakable(name: str) -> bool:

@@ -542,9 +542,9 @@ class _Shell:
                 return False
             parts = [n for n in node.named_children if n.type not in ("comment", "file_redirect")]
             return bool(parts) and all(self.is_shrug(n) for n in parts)
-        if node.type != "command" or _OUTPUTS.search(text):
-            return False
         words = text.split()
+        if node.type != "command" or not words or _OUTPUTS.search(text):  # a broken command may have no word
+            return False
         if words[0] in self.functions and words[0] not in self.calls:
             body, source = self.functions[words[0]]
             with self.inside(source):

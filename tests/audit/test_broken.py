@@ -137,3 +137,14 @@ def test_links_that_lead_in_circles_or_out_are_not_followed(tmp_path: Path) -> N
     found = result.check(root)
     assert (keyless(found), found.looked_at.workflows, found.looked_at.scripts) == ([f"{CI}:7"], 1, 0)
     assert "secret.json" not in "".join(skipped(found))
+
+
+def test_a_pattern_that_means_nothing_spoils_no_other(tmp_path: Path) -> None:
+    files = {".gitignore": "[z-a]\nold/\n", "old/package.json": "[", f"old/{CI}": "["}
+    found = result.check(written(tmp_path, GOOD | files))
+    assert (keyless(found), skipped(found)) == ([f"{CI}:7"], [])
+
+
+def test_a_command_of_no_word_is_no_command(tmp_path: Path) -> None:
+    found = result.check(written(tmp_path, GOOD | {CI: KEYLESS.format(run="bun x convex codegen || <")}))
+    assert found.looked_at.steps == 1
