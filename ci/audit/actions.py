@@ -70,9 +70,13 @@ def read(uses: str, given: Mapping[str, Text]) -> Meaning | None:
         return Meaning(kind, tool, _PAGES_ASKS if tool == "gh-pages" else "")
     if known in _SHELL_INPUTS or known in _SECRET_ACTIONS or _HARMLESS.match(known):
         return None
-    if _DEPLOYS.search(known) or any("convex" in f"{key} {text.value}".lower() for key, text in given.items()):
+    if _DEPLOYS.search(known) or any(_convex_given(key, text) for key, text in given.items()):
         return Meaning("unknown", known, f"what does {uses} do: does it deploy the backend, publish or verify?")
     return None
+
+
+def _convex_given(key: str, text: Text) -> bool:
+    return "\n" not in text.value.strip() and "convex" in f"{key} {text.value}".lower()
 
 
 def texts(uses: str, given: Mapping[str, Text]) -> tuple[Text, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ci.audit import arguments, requests
 from ci.audit.meaning import Meaning
-from ci.audit.model import Kind
+from ci.audit.model import Kind, Text
 
 
 def read(argv: tuple[str, ...], feeds: Sequence[str] = ()) -> Meaning | None:
@@ -240,7 +240,6 @@ _TOOLS: Mapping[str, Callable[[tuple[str, ...]], Meaning | None]] = {
     "corepack": _corepack,
     "git": _git,
     "gh": _gh,
-    "nx": _runner,
     "moon": _runner,
     "lerna": _runner,
     "lage": _runner,
@@ -273,3 +272,18 @@ _GATES = arguments.some(
     "limit markdownlint cspell typos shellcheck actionlint zizmor ultracite next-on-pages @cloudflare/next-on- "
     "pages pytest ruff mypy golangci-lint pre-commit lint-staged"
 )
+
+_BROWSERS = arguments.some("playwright @playwright/test cypress lhci lighthouse vitest newman k6 artillery")
+_SITE = re.compile(
+    r"^(?!.*(CONVEX|CLERK|API|AUTH|SUPABASE|SENTRY)).*(BASE|SITE|APP|PREVIEW|PROD|E2E|TARGET|LIVE|DEPLOY)"
+)
+
+
+def asks_a_site(argv: Sequence[str], env: Mapping[str, Text]) -> bool:
+    """Tell whether a test in a browser, or its like, is told the address of a live site."""
+    if arguments.program(argv) not in _BROWSERS:
+        return False
+    told = [text.value for name, text in env.items() if name.endswith(("URL", "HOST", "ORIGIN")) and _SITE.match(name)]
+    return any(requests.is_live(word) or "${{" in word for word in told) or any(
+        requests.is_live(word) for word in argv[1:]
+    )

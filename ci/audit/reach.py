@@ -8,7 +8,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ci.audit import actions, arguments, commands, folders, hosts, managers, shell, targets, workspaces, wrappers
+from ci.audit import (
+    actions,
+    arguments,
+    commands,
+    folders,
+    hosts,
+    managers,
+    nx,
+    shell,
+    spawned,
+    targets,
+    workspaces,
+    wrappers,
+)
 from ci.audit import turbo as turbos
 from ci.audit.files import Files
 from ci.audit.left import Left
@@ -38,6 +51,8 @@ _SECRET = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
 _OUTPUT = re.compile(r"\b(steps|needs)\.([\w-]+)\.outputs\b")
 _INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
 _PROGRAMS = (".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py")
+_VERIFIES = re.compile(r"smoke|health|canary|verify|post-?deploy|live|synthetic|uptime", re.IGNORECASE)
+_ASKS = re.compile(r"\bfetch\(|https?://|\baxios\b|\brequests\.|urllib|playwright|ConvexHttpClient")
 _MATTERS = re.compile(r"convex|wrangler|vercel|netlify|turbo|\b(npm|npx|pnpm|yarn|bun|bunx)\b", re.IGNORECASE)
 
 
@@ -220,7 +235,10 @@ class _Walk:
             for number, (package, name) in enumerate(does.scripts):
                 more = does.arguments if name == does.name else ()
                 yield from self.script(package, name, more, trail.to(said, at).at(number))
-            if not does.is_all_known:
+            is_program = not does.scripts and not any(does.name in one.scripts for one in self.packages)
+            if is_program and commands.read((does.name, *does.arguments)):
+                yield from self.command((does.name, *does.arguments), at, trail, said=said)
+            elif not does.is_all_known:
                 yield self.unknown(f"which scripts does {said} run?", trail.to(said, at).at(len(does.scripts)))
         elif isinstance(does, managers.Installs):
             here = trail.to(said, at)
@@ -241,7 +259,8 @@ class _Walk:
         path = folders.joined(trail.folder, words[0])
         text = self.files.text(path) if path else None
         if path is None or text is None:
-            yield self.unknown(f"what does {_said(words)} run?", trail.to(_said(words), at))
+            if not words[0].startswith(("/", "~")):
+                yield self.unknown(f"what does {_said(words)} run?", trail.to(_said(words), at))
             return
         inside = trail.to(_said(words), at).into(path)
         if inside is None:
@@ -256,6 +275,8 @@ class _Walk:
             yield from self.turbo_run(argv, here)
         elif targets.is_runner(argv):
             yield from self.target(argv, here)
+        elif program == "nx":
+            yield from self.nx_run(argv, here)
         elif program == "ssh" and len(argv) > 2 and (text := _remote(argv)):
             yield from self.text(Text(text, at), shell.Scene(), _elsewhere(here, at), is_block=False)
         elif (path := self.file_of(argv, here)) is not None:
@@ -281,6 +302,8 @@ class _Walk:
                 meaning = replace(meaning, asks="does this Worker serve the frontend of the app?")
         elif meaning.tool == "vercel" and (argv[1:2] == ("build",) or _builds_there(argv)):
             yield from self.vercel_build(here, is_here=argv[1:2] == ("build",))
+        elif meaning.kind == "gate" and commands.asks_a_site(argv, here.env.values):
+            meaning = replace(meaning, kind="verify")
         yield from self.meant(meaning, argv, here.at(1))
 
     def meant(self, meaning: Meaning, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
@@ -317,7 +340,17 @@ class _Walk:
             return
         first = text.partition("\n")[0]
         if path.endswith((".sh", ".bash")) or re.match(r"#!.*\b(ba|z|da)?sh\b", first):
-            yield from self.script_file((*argv[:1], *argv[1:]), here.chain[-1].at, here, False)
+            yield from self.script_file(argv, here.chain[-1].at, here, False)
+            return
+        inside = here.into(path)
+        if inside is None:
+            return
+        inside = replace(inside, confidence="low")
+        for number, (words, line) in enumerate(spawned.read(path, text)):
+            at = Place(path, line)
+            yield from self.command(words, at, inside.at(number).to(path, at))
+        if _VERIFIES.search(path.rpartition("/")[2]) and _ASKS.search(text):
+            yield inside.at(10_000).reached(kind="verify", tool=arguments.program(argv), argv=argv)
 
     def target(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
         """Yield what a target of a Makefile or its like reaches."""
@@ -330,6 +363,17 @@ class _Walk:
             for number, text in enumerate(read[1]):
                 trail = inside.at(number).to(f"{text.at.path}", text.at)
                 yield from self.text(text, shell.Scene(is_errexit=True), trail, is_block=False)
+
+    def nx_run(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        """Yield what the targets of an `nx` command line reach."""
+        tasks = nx.tasks(self.files, self.packages, argv)
+        inside = here.into(" ".join(argv))
+        if tasks is None:
+            yield self.unknown(f"what does {_said(argv)} run: does it deploy, publish or verify?", here)
+        for number, task in enumerate((tasks or ()) if inside else ()):
+            assert inside
+            trail = replace(inside.at(number).to(f'nx target "{task.name}"', task.at), folder=task.folder)
+            yield from self.text(task.text, shell.Scene(), trail, is_block=False)
 
     def turbo_run(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
         """Yield what the tasks of a `turbo run` reach."""
@@ -422,7 +466,7 @@ def _elsewhere(trail: Trail, at: Place) -> Trail:
 
 
 def _said(argv: Sequence[str]) -> str:
-    text = " ".join(argv)
+    text = " ".join(argv).replace(f"{folders.ROOT}/", "")
     return f"`{text if len(text) <= 100 else text[:97] + '...'}`"
 
 

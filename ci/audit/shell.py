@@ -217,9 +217,10 @@ class _Shell:
             sink = mode.soft if is_last or self.is_pipefail else self.hides(f"`| {self.brief(parts[-1])}`", part)
             if _STATUS.search(self.source.text.rest(node).split("\n")[0]):
                 sink = ()
-            feeds = () if is_last else tuple(self.source.text.of(parts[number + 1]).split()[:2])
+            feeds = mode.feeds if is_last else tuple(self.source.text.of(parts[number + 1]).split()[:2])
+            hard = mode.hard if is_last or self.is_pipefail else sink
             with self.apart():
-                self.statement(part, replace(mode.within(sink), feeds=feeds) if not is_last else mode)
+                self.statement(part, _Mode(hard, sink, mode.is_checked, feeds))
 
     def _negated_command(self, node: Node, mode: _Mode) -> None:
         self.sequence(node.children, mode.within(()))
@@ -574,7 +575,8 @@ class _Shell:
         if inner.type in ("simple_expansion", "expansion") and (value := self.value(inner)) is not None:
             is_quoted = node.type == "string" and "@" not in self.source.text.of(inner)
             return value if is_quoted else tuple(word for part in value for word in part.split())
-        return (self.written(node),)
+        whole = self.value(node)
+        return whole if whole and any(ROOT in word for word in whole) else (self.written(node),)
 
     def is_only_variable(self, node: Node) -> bool:
         return len(self.source.text.of(node)) == len(self.source.text.of(node.named_children[0])) + 2
