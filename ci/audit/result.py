@@ -52,6 +52,11 @@ class Result:
             raise CheckFailed(f"the audit found {found}", hint=f"to read more: ./inv audit --explain {rules[0]}")
 
 
+def top(folder: Path) -> Path:
+    """Return the top of the repository that holds `folder`: workflows lie there, and nowhere else."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+
+
 def check(root: Path, *, only: Collection[str] = (), skip: Collection[str] = (), min_severity: str = "note") -> Result:
     """
     Return what the rules find in the repository in `root`, the worst first; nothing of it is run.
