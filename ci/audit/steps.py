@@ -86,13 +86,20 @@ def _step(node: Node, around: Around) -> Step:
         run=around.put_in(node.get("run").text),
         uses=uses,
         given=around.put_in_all(node.get("with").texts_by_key()),
-        env={**around.env, **around.put_in_all(node.get("env").texts_by_key())},
+        env={**around.env, **_own_env(node, around)},
         folder=folder_of(own_folder.value) if own_folder else around.folder,
         shell=shell.value if shell else around.shell,
         conditions=around.condition(node.get("if")),
         continue_on_error=around.continue_on_error or node.get("continue-on-error").string,
         via=around.via,
     )
+
+
+def _own_env(node: Node, around: Around) -> dict[str, Text]:
+    """Return a step's own variables, those of workflow and job put in where it names them."""
+    outer = {f"env.{name.lower()}": text.value for name, text in around.env.items()}
+    own = around.put_in_all(node.get("env").texts_by_key())
+    return {name: replace(text, value=expressions.substitute(text.value, outer)) for name, text in own.items()}
 
 
 def _inside(step: Step, action: Node, around: Around) -> Around:
@@ -130,6 +137,7 @@ def _local_action(uses: Text | None, files: Files) -> Node | None:
             files.skip(path, str(broken))
             return None
         return action if action.get("runs").get("using").string == "composite" else None
+    files.skip(uses.at.path, f"line {uses.at.line}: {uses.value} is not in the repository, so it was not followed")
     return None
 
 
