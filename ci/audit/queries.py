@@ -5,11 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from ci.audit import expressions, run, scenarios
-from ci.audit.model import Job, Package, Place, Reached, Repository, Scenario, Step, Text, Truth, Workflow
-
-KEYS = ("CONVEX_DEPLOY_KEY", "CONVEX_DEPLOYMENT_TOKEN")
+from ci.audit import credentials, expressions, scenarios
+from ci.audit.model import Package, Place, Reached, Repository, Scenario, Text, Workflow
 
 _NOT_LIVE = re.compile(
     r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
@@ -46,9 +45,11 @@ def is_main(scenario: Scenario, workflow: Workflow | None) -> bool:
 
 
 def deploys(repository: Repository) -> Iterator[Reached]:
-    """Yield what pushes a backend."""
+    """Yield what pushes a backend that is to stay: `convex dev --once` with a key does, a preview does not."""
     for one in repository.reached:
-        if one.kind == "deploy" or (one.tool == "convex" and one.argv[1:2] == ("dev",) and "--once" in one.argv):
+        is_preview = any(word.startswith(("--preview-name", "--preview-create")) for word in one.argv)
+        is_dev = one.tool == "convex" and one.argv[1:2] == ("dev",) and credentials.any_key(one)
+        if (one.kind == "deploy" and not is_preview) or (is_dev and not credentials.is_anonymous(one)):
             yield one
 
 
@@ -75,15 +76,16 @@ def is_preview(reached: Reached) -> bool:
         *(reached.given[name].value for name in ("vercel-args", "command") if name in reached.given),
     ]
     line = " ".join(words)
+    is_open = any(word.startswith("$") and not before.startswith("-") for before, word in pairwise(("", *words)))
     if reached.tool == "vercel":
         is_other_verb = re.search(r"\b(promote|alias|rolling-release)\b", line)
-        return not is_other_verb and not re.search(r"--prod\b|--target[= ]production|\$", line)
+        return not (is_open or is_other_verb or re.search(r"--prod\b|--target[= ]production", line))
     if reached.tool == "netlify":
-        is_live = re.search(r"--prod|(?:^|\s)-p\b|\$", line) or reached.argv[0].lower().startswith("nwtgck/")
+        is_live = is_open or re.search(r"--prod|(?:^|\s)-p\b", line) or reached.argv[0].lower().startswith("nwtgck/")
         return not is_live or reached.given.get("production-deploy", _NOTHING).value == "false"
     if reached.tool == "firebase":
-        channel = reached.given.get("channelId")
-        return "hosting:channel:deploy" in line or (channel is None and "/" in reached.argv[0]) is True
+        is_action = "/" in reached.argv[0]
+        return "hosting:channel:deploy" in line or (is_action and "channelId" not in reached.given)
     branch = reached.given.get("branch") if reached.tool == "cloudflare/pages-action" else None
     named = branch.value if branch else option(reached.argv, "--branch", "--env", "-e")
     return bool(_NOT_LIVE.search(named)) and "$" not in named
@@ -177,27 +179,6 @@ def step_of(reached: Reached) -> str:
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
-
-
-def is_set(text: Text, reached: Reached, scenario: Scenario) -> Truth:
-    """Return whether a value of a command's environment is there in a scenario; secrets are taken to be set."""
-    if "${{" not in text.value:
-        return "yes" if text.value.strip() else "no"
-    assert reached.workflow
-    assert reached.job
-    workflow, job, step = reached.workflow, reached.job, reached.step
-    return expressions.in_all(
-        lambda world: _is_set(run.Run(workflow, scenario, world, has_secrets=True), text, job, step)
-    )
-
-
-def _is_set(started: run.Run, text: Text, job: Job, step: Step | None) -> bool:
-    try:
-        expression = expressions.condition(text.value)
-        value = expressions.value(expression, lambda name: started.resolve(name, job, step), started.world)
-        return expressions.truth(value, started.world)
-    except expressions.Malformed:
-        return True
 
 
 def secrets_in(text: Text) -> frozenset[str]:
