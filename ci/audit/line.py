@@ -96,7 +96,7 @@ class Line:
         """
         Tell whether, in CI, the install fails when the lock file is not what package.json asks for.
 
-        None: it adds packages, so the question does not arise; or it depends on which yarn it is.
+        None: it adds packages, so the question does not arise.
 
         Args:
             root: the root of the monorepo, whose configuration has a say.
@@ -111,7 +111,9 @@ class Line:
             return all(said) and (self.manager == "bun" or self.options.keys() & _FREEZES != {"--production"})
         if {"--no-frozen-lockfile", "--no-immutable", "--no-lockfile", "--fix-lockfile"} & self.options.keys():
             return False
-        return root.frozen if root and root.frozen is not None else _freezes_by_itself(self.manager, root)
+        if root and self.manager in root.frozen:
+            return root.frozen[self.manager]
+        return _freezes_by_itself(self.manager, root)
 
 
 def parse(argv: Sequence[str]) -> Line | None:
@@ -161,10 +163,9 @@ def options(
     return found, left
 
 
-def _freezes_by_itself(manager: str, root: Package | None) -> bool | None:
+def _freezes_by_itself(manager: str, root: Package | None) -> bool:
     """Tell what an install does in CI: pnpm, and yarn from 2 on, notice that they are there."""
     if manager != "yarn":
         return manager == "pnpm"
-    if not root or not root.manager or not root.manager.value.startswith("yarn@"):
-        return None
-    return not root.manager.value.startswith("yarn@1.")
+    wanted = root.manager.value if root and root.manager else ""
+    return wanted.startswith("yarn@") and not wanted.startswith("yarn@1.")  # GitHub's runners bring yarn 1

@@ -175,7 +175,7 @@ class Package:
     declared: Mapping[str, Text] = field(default_factory=dict)  # dependencies of every kind -> range
     manager: Text | None = None  # packageManager, as written
     workspaces: tuple[str, ...] = ()
-    frozen: bool | None = None  # whether its bunfig.toml, .npmrc or .yarnrc.yml freezes installs; None: it says nothing
+    frozen: Mapping[str, bool] = field(default_factory=dict)  # manager -> whether its settings freeze installs
 
 
 @dataclass(frozen=True)
@@ -187,6 +187,7 @@ class Backend:
     is_generated_committed: bool
     convex_version: str = ""  # that the lock file holds, else the least that its range lets in, else ""
     has_components: bool = False  # whether its functions have a convex.config.ts
+    undeclared: tuple[Text, ...] = ()  # packages that its functions import and its package.json does not declare
 
 
 # --- what is reached ------------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ci.audit import facts, folders, jsonc, locks, workspaces, yaml
+from ci.audit import facts, folders, imports, jsonc, locks, workspaces, yaml
 from ci.audit.model import Backend, Package, Text
 
 if TYPE_CHECKING:
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 _GENERATED = re.compile(r"/_generated/(?:api|server|dataModel)\.")
 _SOURCE = re.compile(r"\.[cm]?[jt]sx?$")
 _KINDS = ("peerDependencies", "optionalDependencies", "devDependencies", "dependencies")
-_FREEZES = {
-    "bunfig.toml": re.compile(r"^\s*frozenLockfile\s*=\s*(true|false)", re.MULTILINE),
-    ".npmrc": re.compile(r"^\s*frozen-lockfile\s*=\s*(true|false)", re.MULTILINE),
-    ".yarnrc": re.compile(r"^--install\.frozen-lockfile\s+(true|false)", re.MULTILINE),
-    ".yarnrc.yml": re.compile(r"^enableImmutableInstalls:\s*(true|false)", re.MULTILINE),
-}
+# manager, its settings, what they say when they say nothing, what says in them whether an install is frozen
+_FREEZES = (
+    ("bun", "bunfig.toml", "", re.compile(r"^\s*frozenLockfile\s*=\s*(true|false)", re.MULTILINE)),
+    ("pnpm", ".npmrc", "", re.compile(r"^\s*frozen-lockfile\s*=\s*(true|false)", re.MULTILINE)),
+    ("yarn", ".yarnrc", "", re.compile(r"^--install\.frozen-lockfile\s+(true|false)", re.MULTILINE)),
+    ("yarn", ".yarnrc.yml", "true", re.compile(r"^enableImmutableInstalls:\s*(true|false)", re.MULTILINE)),
+)
 
 
 def read(files: Files) -> tuple[Package, ...]:
@@ -38,7 +39,8 @@ def backends(files: Files, packages: Sequence[Package]) -> tuple[Backend, ...]:
             version = locks.version(files, package, workspaces.root(package, packages), name="convex")
             committed = _is_generated_committed(files, functions)
             components = facts.has_components(functions, files.under(functions))
-            found[functions] = Backend(package.folder, functions, committed, version, components)
+            undeclared = tuple(imports.undeclared(files, packages, functions))
+            found[functions] = Backend(package.folder, functions, committed, version, components, undeclared)
     return tuple(found.values())
 
 
@@ -54,7 +56,7 @@ def _package(files: Files, path: str) -> Package:
         declared={name: text for kind in _KINDS for name, text in node[kind].named.items()},
         manager=_manager(node),
         workspaces=tuple(dict.fromkeys((*(text.value for text in listed), *_pnpm_workspaces(files, folder)))),
-        frozen=_frozen(files, folder),
+        frozen=dict(_frozen(files, folder)),
     )
 
 
@@ -91,12 +93,13 @@ def _pnpm_workspaces(files: Files, folder: str) -> tuple[str, ...]:
         return ()
 
 
-def _frozen(files: Files, folder: str) -> bool | None:
-    for name, said in _FREEZES.items():
-        found = said.search(files.text(_in(folder, name)) or "")
-        if found:
-            return found[1] == "true"
-    return None
+def _frozen(files: Files, folder: str) -> Iterator[tuple[str, bool]]:
+    for manager, name, unsaid, says in _FREEZES:
+        text = files.text(_in(folder, name))
+        found = says.search(text or "")
+        said = found[1] if found else unsaid
+        if text is not None and said:
+            yield manager, said == "true"
 
 
 def _functions(files: Files, package: Package) -> str | None:

@@ -47,3 +47,8 @@ def of(node: Node | None) -> str:
 def string(node: Node | None) -> str | None:
     """Return what a string says, substitutions as they are written; None if the node is none."""
     return of(node)[1:-1] if node is not None and node.type in _STRINGS else None
+
+
+def is_named(node: Node, name: str) -> bool:
+    """Tell whether a node is the plain name."""
+    return node.type == "identifier" and of(node) == name

@@ -195,7 +195,7 @@ def test_yarn_from_2_on_runs_no_hooks_of_its_own_scripts() -> None:
         ("pnpm install", True),
         ("pnpm i --no-frozen-lockfile", False),
         ("pnpm i --frozen-lockfile=false", False),
-        ("yarn", None),
+        ("yarn", False),
         ("yarn install --frozen-lockfile", True),
         ("yarn --immutable", True),
         ("yarn add left-pad", None),
@@ -220,8 +220,8 @@ def test_what_an_install_does_by_itself_depends_on_the_manager(manager: str, fro
 
 
 def test_a_configuration_file_freezes_or_thaws() -> None:
-    assert said("bun install", packages=(package("", "root", "", frozen=True),)) == "installs True "
-    assert said("pnpm install", packages=(package("", "root", "", frozen=False),)) == "installs False "
+    assert said("bun install", packages=(package("", "root", "", frozen={"bun": True}),)) == "installs True "
+    assert said("pnpm install", packages=(package("", "root", "", frozen={"pnpm": False}),)) == "installs False "
 
 
 @pytest.mark.parametrize(
