@@ -70,6 +70,46 @@ class Shell:
         return found
 
 
+def branches(node: Node) -> list[tuple[list[Node], list[Node]]]:
+    """Return the conditions and the bodies of an `if`; those of `else` have no condition."""
+    found: list[tuple[list[Node], list[Node]]] = []
+    conditions: list[Node] = []
+    body: list[Node] = []
+    is_body = False
+    for child in node.children:
+        if child.type == "then":
+            is_body = True
+        elif child.type in ("elif_clause", "else_clause"):
+            found.append((conditions, body))
+            conditions, body = [], []
+            inner = branches(child)
+            found += inner
+            is_body = False
+        elif child.type == "else":
+            is_body = True
+        elif child.is_named and child.type != "comment":
+            (body if is_body else conditions).append(child)
+    return [*found, (conditions, body)] if conditions or body else found
+
+
+def redirected(node: Node, text: Shell) -> tuple[tuple[str, ...], str]:
+    """Return where a redirection writes to, and the heredoc that it gives."""
+    writes: tuple[str, ...] = ()
+    given = ""
+    if node.type == "file_redirect":
+        operator = next((n.type for n in node.children if n.type in (">", ">>", "&>", ">|", "&>>")), "")
+        descriptor = next((text.of(n) for n in node.children if n.type == "file_descriptor"), "1")
+        destination = node.child_by_field_name("destination")
+        if operator and destination and descriptor == "1":
+            writes = (text.written(destination),)
+    for child in node.children:
+        if child.type == "heredoc_body":
+            given = text.of(child)
+        elif child.type == "file_redirect":
+            writes += redirected(child, text)[0]
+    return writes, given
+
+
 def _word(expression: re.Match[bytes]) -> bytes:
     return b"_" * len(expression.group())
 
