@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from ci.audit.files import Files
 
-_FROM = re.compile(r"""\b(?:from|import|require)\s*\(?\s*["']([@\w][^"'\n:]*)["']""")
+_FROM = re.compile(r"""\b(?:from|import|require)\s*\(?\s*["']([@\w][^"'\s:]*)["']\s*(?:[;)\n]|\Z)""")
 _NAME = re.compile(r"(?:@[\w.~-]+/)?[\w.~-]+")
 # What `convex deploy` takes for tests and settings: files with a second dot, but for two.
 _NOT_DEPLOYED = re.compile(r"/_generated/|/__tests__/|/(?!convex\.config\.|auth\.config\.)[^/.]+\.[^/]*\.")
 _MOST_EXTENDS = 5
 
-_BUILT_IN = """assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain
-    events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream
-    string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib"""
+_BUILT_IN = """assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns
+    domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl
+    stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib"""
 
 
 def undeclared(files: Files, packages: Sequence[Package], functions: str) -> Iterator[Text]:
