@@ -3,7 +3,7 @@ Measure what an audit takes, the start of `inv` included, beside zizmor on the s
 
     .venv/bin/python bench/audit.py [FILES] [ROUNDS]
 
-The small repository is the example with the workflow of an incident; the large one holds FILES files more, in packages
+The small repository is the example with the workflow of the first incident; the large one holds FILES files more, in packages
 of ninety, each with scripts of its own, under a turbo.json. All take turns. The first line is the audit alone, by a
 process that does nothing else; the exit code of each is shown, since a tool that fails at once is fast.
 """
@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ATTEMPT = ROOT / "tests/audit/incidents/codegen-without-key/1-nothing"
+ATTEMPT = ROOT / "tests/audit/incidents/backend-not-in-ci/1-frontend-only"
 PACKAGE = 90
 ONLY = "from pathlib import Path; from ci.audit import result; result.check(Path({!r}))"
 
