@@ -1,0 +1,61 @@
+"""A pause of fixed length where something should be asked whether it is ready."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ci.audit import queries
+from ci.audit.model import Finding, Place, Reached, Repository
+from ci.audit.rule import Rule
+
+RULE = Rule(
+    id="sleep-as-readiness",
+    severity="warning",
+    title="A pause of fixed length stands in for a check that something is ready",
+    happens="""On a slow day the pause is too short and what follows looks at the old site, or at none; on all other
+days it is time lost. Whether it was long enough, nobody is told.""",
+    fix="""Ask until the answer is right, with a limit: `curl --retry 30 --retry-delay 2 --retry-all-errors --fail
+URL`.""",
+    bad="""# .github/workflows/ci.yml
+      - run: |
+          sleep 30
+          curl --fail https://app.example.com""",
+    good="""# .github/workflows/ci.yml
+      - run: curl --fail --retry 30 --retry-delay 2 --retry-all-errors https://app.example.com""",
+)
+
+_WAITING = {"verify", "convex", "gate", "publish", "deploy", "codegen"}
+_WORD = re.compile(r"(?<![\w-])(?:do|done|until|while)(?![\w-])")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+def check(repository: Repository) -> Iterator[Finding]:
+    """Yield one finding for each pause that something in its job waits for, but for those between two questions."""
+    told: set[Place] = set()
+    for one in repository.reached:
+        if one.kind != "sleep" or one.at in told or _is_in_loop(one, repository):
+            continue
+        awaits = next((other for other in repository.reached if _follows(other, one)), None)
+        if awaits:
+            told.add(one.at)
+            message = (
+                f"{queries.step_of(one)} waits with {queries.said(one)}, whatever happens, for {queries.said(awaits)}"
+            )
+            hint = "ask instead: `curl --fail --retry 30 --retry-delay 2 --retry-all-errors <URL>`"
+            yield RULE.found(queries.place(one), message, hint, confidence=one.confidence, reached=one)
+
+
+def _follows(other: Reached, one: Reached) -> bool:
+    is_here = other.workflow == one.workflow and other.job == one.job and not other.host
+    return is_here and other.kind in _WAITING and other.order > one.order
+
+
+def _is_in_loop(one: Reached, repository: Repository) -> bool:
+    """Tell whether the pause is one of a loop, which asks again and again."""
+    lines = repository.texts.get(one.at.path, "").split("\n")
+    text = lines[one.at.line - 1] if 0 < one.at.line <= len(lines) else ""
+    before = [*lines[: one.at.line - 1], text[: max(text.find("sleep"), 0)]]
+    start = one.step.run.at.line - 1 if one.step and one.step.run and one.step.run.at.path == one.at.path else 0
+    words = _WORD.findall("\n".join(_COMMENT.sub("", line) for line in before[start:]))
+    return words.count("do") > words.count("done")
