@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ci.audit import expressions, facts, run
-from ci.audit.expressions import Fitting, Unknown, Value
-from ci.audit.model import Backend, Job, Reached, Repository, Scenario, Step, Text, Truth
+from ci.audit import facts, scenarios
+from ci.audit.model import Backend, Reached, Repository, Scenario, Step, Text, Truth
 
 TOOLS = ("convex", "kitcn", "better-convex")
 
@@ -49,11 +48,13 @@ def backend_of(reached: Reached, repository: Repository) -> Backend | None:
 
 
 def is_asked_for(reached: Reached) -> bool:
-    """Tell whether a condition around a command asks whether there are credentials, or for another place."""
-    return any(
-        _NOT_HERE.search(guard.text) or any(_ABOUT_KEYS.search(name) for name in guard.names)
-        for guard in reached.guards
-    )
+    """Tell whether a condition around a command asks whether there are credentials."""
+    return any(_ABOUT_KEYS.search(name) for guard in reached.guards for name in guard.names)
+
+
+def is_elsewhere(reached: Reached) -> bool:
+    """Tell whether a condition around a command of a workflow asks for a host, or for a script that is not sourced."""
+    return not reached.host and any(_NOT_HERE.search(guard.text) for guard in reached.guards)
 
 
 def decides_itself(reached: Reached, repository: Repository) -> bool:
@@ -96,24 +97,7 @@ def given(reached: Reached, scenario: Scenario) -> Truth:
 
 
 def is_set(text: Text, reached: Reached, scenario: Scenario) -> Truth:
-    """Return whether a value of a command's environment is there in a scenario; what is handed on is taken to be set."""
-    if "${{" not in text.value or not (reached.workflow and reached.job):
+    """Return whether a value is there for a command in a scenario."""
+    if not (reached.workflow and reached.job):
         return "yes" if text.value.strip() else "no"
-    workflow, job, step = reached.workflow, reached.job, reached.step
-    return expressions.in_all(
-        lambda world: _is_set(run.Run(workflow, scenario, world, has_secrets=True), text, job, step)
-    )
-
-
-def _is_set(started: run.Run, text: Text, job: Job, step: Step | None) -> bool:
-    try:
-        expression = expressions.condition(text.value)
-
-        def resolve(name: str) -> Value:
-            known = started.resolve(name, job, step)
-            is_passed_on = isinstance(known, Unknown) and name.startswith(("vars.", "env.", "steps.", "needs."))
-            return Fitting(name) if is_passed_on else known
-
-        return expressions.truth(expressions.value(expression, resolve, started.world), started.world)
-    except expressions.Malformed:
-        return True
+    return scenarios.is_set(text, scenario, workflow=reached.workflow, job=reached.job, step=reached.step)

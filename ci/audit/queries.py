@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ci.audit import credentials, expressions, scenarios
-from ci.audit.model import Package, Place, Reached, Repository, Scenario, Text, Workflow
+from ci.audit.model import Concurrency, Package, Place, Reached, Repository, Scenario, Text, Workflow
 
 _NOT_LIVE = re.compile(
     r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
 )
 _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
+_OF_ONE_RUN = re.compile(r"github\.(?:sha|run_id|run_number|run_attempt|event\.head_commit|event\.after)")
 _MAY_DEPLOY = re.compile(r"deploy|convex|backend|release|publish|ship", re.IGNORECASE)
 
 
@@ -45,11 +46,19 @@ def is_main(scenario: Scenario, workflow: Workflow | None) -> bool:
 
 
 def deploys(repository: Repository) -> Iterator[Reached]:
-    """Yield what pushes a backend that is to stay: `convex dev --once` with a key does, a preview does not."""
+    """Yield what deploys a backend that is to stay; a preview is not."""
     for one in repository.reached:
         is_preview = any(word.startswith(("--preview-name", "--preview-create")) for word in one.argv)
+        if one.kind == "deploy" and not is_preview and not credentials.is_elsewhere(one):
+            yield one
+
+
+def pushes(repository: Repository) -> Iterator[Reached]:
+    """Yield what brings functions to a backend that is to stay: a deploy, or `convex dev --once` with a key."""
+    yield from deploys(repository)
+    for one in repository.reached:
         is_dev = one.tool == "convex" and one.argv[1:2] == ("dev",) and credentials.any_key(one)
-        if (one.kind == "deploy" and not is_preview) or (is_dev and not credentials.is_anonymous(one)):
+        if is_dev and not credentials.is_anonymous(one):
             yield one
 
 
@@ -58,6 +67,25 @@ def publishes(repository: Repository) -> Iterator[Reached]:
     for one in repository.reached:
         if one.kind == "publish" and not is_preview(one) and is_of_the_app(one, repository):
             yield one
+
+
+def ships(repository: Repository) -> Iterator[Reached]:
+    """Yield what workflows change of the live app: deploys and publishes that run outside of pull requests."""
+    for one in (*deploys(repository), *publishes(repository)):
+        if one.job and one.confidence == "high" and not one.questions and releases(one):
+            yield one
+
+
+def groups(one: Reached) -> tuple[Concurrency, ...]:
+    """Return the concurrency groups that a command runs in."""
+    of_workflow = one.workflow.concurrency if one.workflow else None
+    of_job = one.job.concurrency if one.job else ()
+    return (*of_job, of_workflow) if of_workflow else of_job
+
+
+def is_shared(group: Concurrency) -> bool:
+    """Tell whether two runs can be in a group, which one with the commit or the run in its name does not let them."""
+    return not _OF_ONE_RUN.search(group.group)
 
 
 def unknowns(repository: Repository) -> Iterator[Reached]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from ci.audit import expressions, run
-from ci.audit.model import Job, Scenario, Step, Trigger, Truth, Workflow
+from ci.audit.expressions import Fitting, Unknown, Value
+from ci.audit.model import Job, Scenario, Step, Text, Trigger, Truth, Workflow
 
 _BRANCH = re.compile(
     r"refs/heads/([\w./-]+)|(?:ref_name|base_ref|head_branch)\s*[!=]=\s*'([\w./-]+)'|'([\w./-]+)'\s*[!=]=\s*github\.ref_name"
@@ -30,6 +31,28 @@ def runs(workflow: Workflow, job: Job, step: Step | None, scenario: Scenario) ->
 
 def _runs(started: run.Run, job: Job, step: Step | None) -> bool:
     return started.runs(job, step) if step else started.result(job) != "skipped"
+
+
+def is_set(text: Text, scenario: Scenario, *, workflow: Workflow, job: Job, step: Step | None) -> Truth:
+    """Return whether a value is there, and true; secrets, and what is handed on from elsewhere, are taken to be set."""
+    if "${{" not in text.value:
+        return "yes" if text.value.strip() else "no"
+    return expressions.in_all(
+        lambda world: _is_set(run.Run(workflow, scenario, world, has_secrets=True), text, job, step)
+    )
+
+
+def _is_set(started: run.Run, text: Text, job: Job, step: Step | None) -> bool:
+    def resolve(name: str) -> Value:
+        known = started.resolve(name, job, step)
+        is_handed_on = isinstance(known, Unknown) and name.startswith(("vars.", "env.", "steps.", "needs."))
+        return Fitting(name) if is_handed_on else known
+
+    try:
+        value = expressions.value(expressions.condition(text.value), resolve, started.world)
+    except expressions.Malformed:
+        return True
+    return expressions.truth(value, started.world)
 
 
 def default_branch(workflow: Workflow) -> str:

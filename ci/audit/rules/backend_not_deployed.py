@@ -39,7 +39,7 @@ jobs:
 
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each job that publishes, when nothing deploys a backend."""
-    if not repository.backends or any(True for _ in queries.deploys(repository)):
+    if not repository.backends or any(True for _ in queries.pushes(repository)):
         return
     backend = repository.backends[0].folder or "."
     published = [one for one in queries.publishes(repository) if queries.releases(one)]

@@ -59,7 +59,9 @@ def _missing(reached: Reached, repository: Repository) -> _Missing | None:
     needs = credentials.needs(reached, repository)
     if needs == "never" or reached.host or credentials.is_asked_for(reached) or credentials.is_anonymous(reached):
         return None
-    if credentials.decides_itself(reached, repository) or (reached.confidence == "low" and reached.kind == "convex"):
+    if credentials.is_elsewhere(reached) or credentials.decides_itself(reached, repository):
+        return None
+    if reached.confidence == "low" and reached.kind == "convex":
         return None
     if any(name in reached.env.dropped and _is_given_to_step(name, reached) for name in credentials.KEYS):
         return None  # the step has it: turbo-drops-key tells who takes it away

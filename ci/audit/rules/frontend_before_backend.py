@@ -52,7 +52,7 @@ class _Judged:
 
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each job that publishes and does not surely come after a deploy."""
-    deploys = list(queries.deploys(repository))
+    deploys = list(queries.pushes(repository))
     told: set[object] = set()
     for published in queries.publishes(repository):
         judged = _worst(published, deploys)

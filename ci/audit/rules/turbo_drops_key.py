@@ -59,7 +59,7 @@ def _dropped(reached: Reached, repository: Repository) -> str | None:
         return None
     if credentials.any_key(reached) or credentials.is_asked_for(reached):
         return None
-    if credentials.decides_itself(reached, repository):
+    if credentials.is_elsewhere(reached) or credentials.decides_itself(reached, repository):
         return None
     given = [name for name in (*credentials.KEYS, *credentials.SELF_HOSTED) if name in reached.env.dropped]
     held = [name for name in given if reached.step and name in reached.step.env]

@@ -1,0 +1,145 @@
+"""The secret that deploys production, handed to a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ci.audit import credentials, queries, scenarios
+from ci.audit.model import Finding, Job, Reached, Repository, Scenario, Step, Text, Workflow
+from ci.audit.rule import Rule
+
+RULE = Rule(
+    id="deploy-key-on-pull-request",
+    severity="warning",
+    title="A pull request is handed the key that deploys production",
+    happens="""Whoever can push a branch can change what runs on a pull request, and so take the key, or deploy with it,
+before anybody has looked. Code generation with that key writes to production, too.""",
+    fix="""Give pull requests the key of a development deployment, or of previews, under another name; keep the one for
+production in an environment that only the main branch may use.""",
+    bad="""# .github/workflows/ci.yml
+on: [push, pull_request]
+jobs:
+  test:
+    steps:
+      - run: bunx convex codegen
+        env:
+          CONVEX_DEPLOY_KEY: ${{ secrets.CONVEX_DEPLOY_KEY }}
+  deploy:
+    if: github.event_name == 'push'
+    steps:
+      - run: bunx convex deploy --yes
+        env:
+          CONVEX_DEPLOY_KEY: ${{ secrets.CONVEX_DEPLOY_KEY }}""",
+    good="""# .github/workflows/ci.yml
+on: [push, pull_request]
+jobs:
+  test:
+    steps:
+      - run: bunx convex codegen
+        env:
+          CONVEX_DEPLOY_KEY: ${{ secrets.CONVEX_DEV_DEPLOY_KEY }}
+  deploy:
+    if: github.event_name == 'push'
+    environment: production
+    steps:
+      - run: bunx convex deploy --yes
+        env:
+          CONVEX_DEPLOY_KEY: ${{ secrets.CONVEX_DEPLOY_KEY }}""",
+)
+
+_NOT_PRODUCTION = re.compile(r"PREVIEW|STAG|DEV(?!ICE)|TEST|\bPR_|_PR_|SANDBOX|LOCAL|_CI_|\bCI_|_QA_", re.IGNORECASE)
+_IS_A_KEY = re.compile(r"CONVEX\w*(?:DEPLOY|ADMIN)\w*(?:KEY|TOKEN)|CONVEX\w*KEY", re.IGNORECASE)
+_NAMES = (*credentials.KEYS, credentials.SELF_HOSTED[1])
+
+
+@dataclass(frozen=True)
+class _Handed:
+    secret: str
+    text: Text
+    workflow: Workflow
+    job: Job
+    step: Step
+
+
+def check(repository: Repository) -> Iterator[Finding]:
+    """Yield one finding for each job that hands the key to pull requests."""
+    deploying = dict(_deploying(repository))
+    told: set[object] = set()
+    for handed in _handed(repository):
+        deploy = deploying.get(handed.secret)
+        key = (handed.workflow.path, handed.job.id, handed.secret)
+        if key not in told and not _is_harmless(handed, deploy):
+            told.add(key)
+            yield _finding(handed, deploy)
+
+
+def _is_harmless(handed: _Handed, deploy: Reached | None) -> bool:
+    """Tell whether a secret is by its name, or by that of its environment, not the one for production."""
+    if _environment(handed.job) != (_environment(deploy.job) if deploy else ""):
+        return bool(_NOT_PRODUCTION.search(f"{_environment(handed.job)} {'' if deploy else handed.secret}"))
+    return deploy is None and bool(_NOT_PRODUCTION.search(handed.secret))
+
+
+def _deploying(repository: Repository) -> Iterator[tuple[str, Reached]]:
+    """Yield the secrets that deploy what was merged."""
+    for one in queries.deploys(repository):
+        if queries.releases(one):
+            for name in _NAMES:
+                if name in one.env.values:
+                    yield from ((secret, one) for secret in queries.secrets_in(one.env.values[name]))
+
+
+def _handed(repository: Repository) -> Iterator[_Handed]:
+    for workflow in repository.workflows:
+        of_pull_requests = [one for one in scenarios.of(workflow) if one.is_pull_request and _sees_secrets(one)]
+        for job in workflow.jobs if of_pull_requests else ():
+            for step in job.steps:
+                for secret, text in _secrets(step):
+                    if any(_is_handed(text, workflow, job, step, one) for one in of_pull_requests):
+                        yield _Handed(secret, text, workflow, job, step)
+
+
+def _sees_secrets(scenario: Scenario) -> bool:
+    return not scenario.is_fork or scenario.event == "pull_request_target"
+
+
+def _secrets(step: Step) -> Iterator[tuple[str, Text]]:
+    """Yield the keys that a step sees, in variables, in what is given to an action, or in its text."""
+    for text in (*step.env.values(), *step.given.values(), *([step.run] if step.run else [])):
+        for secret in sorted(queries.secrets_in(text)):
+            if _IS_A_KEY.search(secret) or any(step.env.get(name) == text for name in _NAMES):
+                yield secret, text
+
+
+def _is_handed(text: Text, workflow: Workflow, job: Job, step: Step, scenario: Scenario) -> bool:
+    if scenarios.runs(workflow, job, step, scenario) == "no":
+        return False
+    return scenarios.is_set(text, scenario, workflow=workflow, job=job, step=step) != "no"
+
+
+def _finding(handed: _Handed, deploy: Reached | None) -> Finding:
+    where = f'job "{handed.job.id}", step "{handed.step.label}"'
+    message = f"{where} hands secrets.{handed.secret} to pull requests"
+    asks = ""
+    if deploy is None:
+        asks = "does it open the production deployment?"
+    elif _environment(handed.job) != _environment(deploy.job):
+        asks = f"is it another key than that of {queries.step_of(deploy)}, which has another environment?"
+    elif deploy.workflow:
+        message += f", and {queries.step_of(deploy)} of {deploy.workflow.path} deploys with it"
+    return replace(
+        RULE.found(
+            handed.text.at,
+            f"{message}: {asks}" if asks else message,
+            "use the key of another deployment here, under its own name: `${{ secrets.CONVEX_DEV_DEPLOY_KEY }}`",
+            status="unclear" if asks else "gap",
+        ),
+        job=handed.job.id,
+        step=handed.step.label,
+    )
+
+
+def _environment(job: Job | None) -> str:
+    return job.environment.value if job and job.environment else ""
