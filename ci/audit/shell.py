@@ -67,6 +67,7 @@ class _Mode:
     soft: Sink = ()
     is_checked: bool = False  # in a condition, where `set -e` is off
     feeds: tuple[str, ...] = ()
+    exits: Sink = ()  # what becomes of a failure that ends the shell, or the subshell, that it is in
 
     def within(self, sink: Sink) -> _Mode:
         return _Mode(sink, sink, True, self.feeds)
@@ -101,13 +102,14 @@ class _Shell(Conditions):
             rest = self.source.text.rest(node)
             return mode.within(() if re.search(r"\bwait\s+(-n|\"?\$)", rest) else self.hides("`&`", node))
         if after is None:
-            return replace(mode, hard=() if is_errexit else mode.hard)
+            return replace(mode, hard=mode.exits if is_errexit else mode.hard)
         if _STATUS.search(self.source.text.of(after).split("\n")[0]):
-            return _Mode((), (), mode.is_checked, mode.feeds)
+            return replace(mode, hard=(), soft=())
         if is_errexit:
-            return _Mode((), self.hides("`&&` that is not the last line: `set -e` does not stop for it", node))
+            passed = self.hides("`&&` that is not the last line: `set -e` does not stop for it", node)
+            return replace(mode, hard=mode.exits, soft=passed)
         sink = self.hides("what follows runs all the same: no `set -e`", node)
-        return _Mode(sink, sink, mode.is_checked, mode.feeds)
+        return replace(mode, hard=sink, soft=sink)
 
     def statement(self, node: Node, mode: _Mode) -> bool:
         if self.depth >= MAX_DEPTH or len(self.found) >= MAX_COMMANDS:
@@ -149,10 +151,10 @@ class _Shell(Conditions):
             feeds = mode.feeds if is_last else tuple(self.source.text.of(parts[number + 1]).split()[:2])
             hard = mode.hard if is_last or self.is_pipefail else sink
             with self.apart():
-                self.statement(part, _Mode(hard, sink, mode.is_checked, feeds))
+                self.statement(part, _Mode(hard, sink, mode.is_checked, feeds, hard))
 
     def _negated_command(self, node: Node, mode: _Mode) -> None:
-        self.sequence(node.children, mode.within(()))
+        self.sequence(node.children, mode if mode.is_checked else mode.within(()))
 
     def _redirected_statement(self, node: Node, mode: _Mode) -> bool:
         body = node.child_by_field_name("body")
@@ -183,7 +185,7 @@ class _Shell(Conditions):
 
     def _subshell(self, node: Node, mode: _Mode) -> None:
         with self.apart():
-            self.sequence(node.children, mode)
+            self.sequence(node.children, replace(mode, exits=mode.hard))
 
     def _if_statement(self, node: Node, mode: _Mode) -> None:
         branches = grammar.branches(node)
@@ -288,15 +290,16 @@ class _Shell(Conditions):
         self.substitutions(node, mode)
         words = [n for n in node.children if n.type == "command_name"] + node.children_by_field_name("argument")
         argv = tuple(word for n in words for word in self.words(n))
-        before = self.env
+        before, is_prefixed = self.env, False
         for child in node.children:
             if child.type == "variable_assignment":
                 name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
                 if name:
+                    is_prefixed = True
                     text = Text(self.written(value) if value else "", self.source.place(child))
                     self.put(self.source.text.of(name), text)
         ends = self.act(argv, node, mode) if argv else False
-        if not (argv and argv[0] in ("source", ".", "export", "cd", "set", "eval")):
+        if is_prefixed:
             self.env = before
         return ends
 

@@ -86,11 +86,9 @@ class Words:
 
     def words(self, node: Node) -> tuple[str, ...]:
         """Return the words that one becomes: a variable that is known, alone, by its value; others as written."""
-        inner = node.children[0] if node.type in ("command_name", "string") and node.named_child_count == 1 else node
-        if inner.type in ("string", "command_name") and inner.named_child_count == 1:
-            inner = inner.named_children[0]
-        if node.type == "string" and inner is node.children[0]:
-            inner = node.named_children[0] if self.is_only_variable(node) else node
+        if node.type == "command_name" and node.child_count == 1:
+            node = node.children[0]
+        inner = node.named_children[0] if node.type == "string" and self.is_only_variable(node) else node
         if inner.type in ("simple_expansion", "expansion") and (value := self.value(inner)) is not None:
             is_quoted = node.type == "string" and "@" not in self.source.text.of(inner)
             return value if is_quoted else tuple(word for part in value for word in part.split())
@@ -98,7 +96,8 @@ class Words:
         return whole if whole and any(ROOT in word for word in whole) else (self.written(node),)
 
     def is_only_variable(self, node: Node) -> bool:
-        return len(self.source.text.of(node)) == len(self.source.text.of(node.named_children[0])) + 2
+        parts = node.named_children
+        return len(parts) == 1 and len(self.source.text.of(node)) == len(self.source.text.of(parts[0])) + 2
 
     def written(self, node: Node) -> str:
         return self.source.text.written(node)
