@@ -16,8 +16,10 @@ TOOLS = ("convex", "kitcn", "better-convex")
 KEYS = ("CONVEX_DEPLOY_KEY", "CONVEX_DEPLOYMENT_TOKEN", "CONVEX_OVERRIDE_ACCESS_TOKEN")
 SELF_HOSTED = ("CONVEX_SELF_HOSTED_URL", "CONVEX_SELF_HOSTED_ADMIN_KEY")
 
+_WRITTEN = re.compile(r"\bconvex@([\w.-]+)")  # `npx convex@latest`
 _LOCAL = re.compile(r"^(?:local|anonymous):")
-_MAKES_LOCAL = re.compile(
+_MAKES_WRITTEN = re.compile(r"\bconvex@([\w.-]+)")  # `npx convex@latest`
+_LOCAL = re.compile(
     r"convex\s+(?:init|deployment\s+create\s+local)|convex-local-backend|get-convex/convex-backend|convex\s+dev\s[^\n]*--local"
 )
 _ABOUT_KEYS = re.compile(r"CONVEX|DEPLOY_?KEY|SELF_HOSTED", re.IGNORECASE)
@@ -34,9 +36,9 @@ def needs(reached: Reached, repository: Repository) -> Literal["now", "later", "
     if reached.argv[1:2] != ("codegen",):
         return "now"
     backend = backend_of(reached, repository)
-    written = reached.argv[0].rpartition("@")[2] if "@" in reached.argv[0][1:] else None
-    locked = written or (backend.convex_version if backend and repository.locks else "")
-    version = facts.version(locked)
+    written = _WRITTEN.search(reached.chain[-1].text)
+    locked = backend.convex_version if backend and repository.locks else ""
+    version = facts.version(written[1] if written else locked)
     asks = facts.codegen_asks(version, has_components=bool(backend and backend.has_components))
     return "now" if asks else "later"
 
@@ -81,7 +83,8 @@ def is_anonymous(reached: Reached) -> bool:
 
 def _makes_local(step: Step) -> bool:
     text = step.run.value if step.run else ""
-    return bool(_MAKES_LOCAL.search(text)) or ("CONVEX_AGENT_MODE" in step.env and "convex dev" in text)
+    is_asked_for = "CONVEX_AGENT_MODE" in step.env or "CONVEX_AGENT_MODE" in text
+    return bool(_MAKES_LOCAL.search(text)) or (is_asked_for and "convex dev" in text)
 
 
 def given(reached: Reached, scenario: Scenario) -> Truth:

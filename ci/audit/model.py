@@ -93,7 +93,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Concurrency:
-    """A concurrency group of a workflow or a job; `cancel` is as it is written: "true", "false", an expression, ""."""
+    """A group of a workflow or a job; `cancel`, whose place is `at`, is as written: "true", an expression, or ""."""
 
     group: str
     cancel: str

@@ -66,7 +66,7 @@ def _of_trigger(trigger: Trigger, workflow: Workflow) -> Iterator[Scenario]:
     if event == "push":
         for branch in _pushed(trigger, workflow):
             yield Scenario(event, f"refs/heads/{branch}")
-        if trigger.tags or not (trigger.branches or trigger.branches_ignore or trigger.tags_ignore):
+        if trigger.tags or (not (trigger.branches or trigger.branches_ignore) and _asks_for_tags(workflow)):
             tags = [_sample(tag) for tag in trigger.tags if not tag.startswith("!")] or ["v1"]
             yield from (Scenario(event, f"refs/tags/{tag}") for tag in tags[:_MOST_BRANCHES])
     elif event in ("pull_request", "pull_request_target"):
@@ -121,7 +121,15 @@ def _sample(pattern: str) -> str:
 def _branches(workflow: Workflow) -> list[str]:
     """Return the branches that a workflow names, in filters or conditions."""
     filters = [name for trigger in workflow.triggers for name in trigger.branches if not re.search(r"[!*?\[]", name)]
-    conditions = [text.value for job in workflow.jobs for text in job.conditions]
-    conditions += [text.value for job in workflow.jobs for step in job.steps for text in step.conditions]
-    named = [next(filter(None, match)) for text in conditions for match in _BRANCH.findall(text)]
+    named = [next(filter(None, match)) for text in _conditions(workflow) for match in _BRANCH.findall(text)]
     return list(dict.fromkeys([*filters, *named]))
+
+
+def _asks_for_tags(workflow: Workflow) -> bool:
+    return any("refs/tags" in text or "ref_type" in text for text in _conditions(workflow))
+
+
+def _conditions(workflow: Workflow) -> Iterator[str]:
+    for job in workflow.jobs:
+        yield from (text.value for text in job.conditions)
+        yield from (text.value for step in job.steps for text in step.conditions)

@@ -66,7 +66,7 @@ def _trigger(event: Text, node: Node) -> Trigger:
 def _concurrency(node: Node, around: Around) -> Concurrency | None:
     group = around.put_in((node.get("group") if node.mapping else node).text)
     cancel = around.put_in(node.get("cancel-in-progress").text)
-    return Concurrency(group.value, cancel.value if cancel else "", node.at) if group else None
+    return Concurrency(group.value, cancel.value if cancel else "", cancel.at if cancel else node.at) if group else None
 
 
 @dataclass(frozen=True)
