@@ -18,8 +18,7 @@ SELF_HOSTED = ("CONVEX_SELF_HOSTED_URL", "CONVEX_SELF_HOSTED_ADMIN_KEY")
 
 _WRITTEN = re.compile(r"\bconvex@([\w.-]+)")  # `npx convex@latest`
 _LOCAL = re.compile(r"^(?:local|anonymous):")
-_MAKES_WRITTEN = re.compile(r"\bconvex@([\w.-]+)")  # `npx convex@latest`
-_LOCAL = re.compile(
+_MAKES_LOCAL = re.compile(
     r"convex\s+(?:init|deployment\s+create\s+local)|convex-local-backend|get-convex/convex-backend|convex\s+dev\s[^\n]*--local"
 )
 _ABOUT_KEYS = re.compile(r"CONVEX|DEPLOY_?KEY|SELF_HOSTED", re.IGNORECASE)
