@@ -15,6 +15,7 @@ from ci.audit.model import Env, Guard, Package, Place, Question, Reached, Text, 
 from ci.audit.trail import Trail
 from ci.audit.waits import Waits
 
+OF_HOSTS = ("codegen", "deploy", "convex", "publish", "verify")  # what matters of a build on another machine
 MAX_COMMANDS = 60_000  # command lines that are looked at, in one repository
 
 _INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
@@ -194,7 +195,9 @@ class Follower:
             trail = trail.with_env(questions=(question,))
         else:
             trail = replace(trail, host="vercel", env=Env(questions=(question,)))
-        yield from self.text(build.text, shell.Scene(is_errexit=True), trail, is_block=False)
+        for one in self.text(build.text, shell.Scene(is_errexit=True), trail, is_block=False):
+            if is_here or one.kind in OF_HOSTS:
+                yield one
 
     def file_of(self, argv: Sequence[str], here: Trail) -> str | None:
         """Return the file of the repository that a command line runs, None when it runs none."""

@@ -25,12 +25,9 @@ class Left:
 
     def note(self, command: Command) -> None:
         """Take note of what a command writes."""
-        if command.argv[0] == "tee":
-            targets = tuple(word for word in command.argv[1:] if not word.startswith("-"))
-        else:
-            targets = command.writes
-            if command.feeds[:1] == ("tee",):
-                targets += command.feeds[1:]
+        targets = command.writes
+        if command.feeds[:1] == ("tee",):
+            targets += command.feeds[1:]
         for target in targets:
             if "GITHUB_ENV" in target:
                 self._variables(command)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ci.audit import actions, folders, hosts, shell
 from ci.audit.files import Files
-from ci.audit.follow import Follower
+from ci.audit.follow import OF_HOSTS, Follower
 from ci.audit.left import Left
 from ci.audit.model import (
     Env,
@@ -77,7 +77,7 @@ class _Walk(Follower):
         question = Question(f"which variables are set in the settings of {build.host}?", build.text.at)
         trail = Trail(Env(questions=(question,)), build.folder, host=build.host).to(build.setting, build.text.at)
         for one in self.text(build.text, shell.Scene(is_errexit=True), trail, is_block=False):
-            if one.kind in ("codegen", "deploy", "convex", "publish", "verify"):
+            if one.kind in OF_HOSTS:
                 yield one
 
     def step(self, step: Step, trail: Trail) -> Iterator[Reached]:

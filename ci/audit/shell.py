@@ -148,7 +148,7 @@ class _Shell(Conditions):
             sink = mode.soft if is_last or self.is_pipefail else self.hides(f"`| {self.brief(parts[-1])}`", part)
             if _STATUS.search(self.source.text.rest(node).split("\n")[0]):
                 sink = ()
-            feeds = mode.feeds if is_last else tuple(self.source.text.of(parts[number + 1]).split()[:2])
+            feeds = mode.feeds if is_last else tuple(self.source.text.of(parts[number + 1]).split())
             hard = mode.hard if is_last or self.is_pipefail else sink
             with self.apart():
                 self.statement(part, _Mode(hard, sink, mode.is_checked, feeds, hard))
@@ -298,9 +298,8 @@ class _Shell(Conditions):
                     is_prefixed = True
                     text = Text(self.written(value) if value else "", self.source.place(child))
                     self.put(self.source.text.of(name), text)
-        ends = self.act(argv, node, mode) if argv else False
-        if is_prefixed:
-            self.env = before
+        ends = bool(argv) and self.act(argv, node, mode)
+        self.env = before if is_prefixed else self.env
         return ends
 
     def act(self, argv: tuple[str, ...], node: Node, mode: _Mode) -> bool:

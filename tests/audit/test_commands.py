@@ -1,3 +1,5 @@
+"""What command lines, wrappers and actions mean."""
+
 from __future__ import annotations
 
 import pytest

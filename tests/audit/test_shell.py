@@ -1,3 +1,5 @@
+"""What a shell text is read as; whether a failure is hidden is asked of bash itself."""
+
 from __future__ import annotations
 
 import subprocess
