@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FROM = re.compile(r"""\b(?:from|import|require)\s*\(?\s*["']([@\w][^"'\s:]*)["']\s*(?:[;)\n]|\Z)""")
 _NAME = re.compile(r"(?:@[\w.~-]+/)?[\w.~-]+")
 # What `convex deploy` takes for tests and settings: files with a second dot, but for two.
-_NOT_DEPLOYED = re.compile(r"/_generated/|/__tests__/|/(?!convex\.config\.|auth\.config\.)[^/.]+\.[^/]*\.")
+_NOT_DEPLOYED = re.compile(r"/_generated/|/__tests__/|/(?!(?:convex|auth)\.config\.\w+$)[^/.]+\.[^/]*\.")
 _MOST_EXTENDS = 5
 
 _BUILT_IN = """assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns

@@ -78,8 +78,10 @@ def _is_forced(one: Reached) -> bool:
 
 
 def _packages(task: TurboTask, repository: Repository) -> Iterator[Package]:
+    """Yield the packages whose task this is; one with a task of its own has that instead of the general one."""
+    own = {one.package for one in repository.turbo.tasks if one.name == task.name} if repository.turbo else set()
     for one in repository.packages:
-        if task.package in ("", one.name) or (task.package == "//" and one.workspaces):
+        if task.package == one.name or (not task.package and one.name not in own):
             yield one
 
 

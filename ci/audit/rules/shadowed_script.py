@@ -41,14 +41,14 @@ _CHANGES_FOLDER = re.compile(r"\b(?:cd|pushd)\s")
 
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each command line that runs a verb where a script of that name waits."""
-    told: set[Place] = set()
+    told: set[tuple[Place, str]] = set()
     for text, folder, is_block in _texts(repository):
         for command in _COMMAND.finditer(text.value):
             at = _place(text, command.start(1), is_block=is_block)
             found = None if _moves(text.value, command.start(1)) else _shadowed(command[1], folder, repository)
-            if found and at not in told:
-                told.add(at)
+            if found and (at, found[0].verb) not in told:
                 said, package = found
+                told.add((at, said.verb))
                 message = f"`{said.manager} {said.verb}` is {said.manager}'s own, not the script of {package.path}"
                 script = f'"{package.scripts[said.verb].value}"'
                 yield RULE.found(at, f"{message}: {script}", f"write `{said.manager} run {said.verb}`")
@@ -86,9 +86,23 @@ def _shadowed(command: str, folder: str, repository: Repository) -> tuple[Line, 
         return None
     package = _package(said, folder, repository)
     script = package.scripts.get(said.verb) if package else None
-    if package is None or script is None or re.search(rf"\b{said.manager}\s+{said.verb}\b", script.value):
+    if package is None or script is None or _comes_to(said, package):
         return None
     return said, package
+
+
+def _comes_to(said: Line, package: Package) -> bool:
+    """Tell whether the script runs that very command, itself or by way of other scripts: then it is meant."""
+    seen = {said.verb}
+    waiting = [said.verb]
+    while waiting:
+        text = package.scripts[waiting.pop()].value
+        if re.search(rf"\b{said.manager}\s+{said.verb}\b", text):
+            return True
+        new = [word for word in text.split() if word in package.scripts and word not in seen]
+        seen.update(new)
+        waiting += new
+    return False
 
 
 def _package(said: Line, folder: str, repository: Repository) -> Package | None:

@@ -31,24 +31,30 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 def check(repository: Repository) -> Iterator[Finding]:
-    """Yield one finding for each pause that something in its job waits for, but for those between two questions."""
+    """Yield one finding for each pause that what comes next waits for, but for those between two tries."""
     told: set[Place] = set()
     for one in repository.reached:
-        if one.kind != "sleep" or one.at in told or _is_in_loop(one, repository):
+        if one.kind != "sleep" or one.at in told or _is_retry(one) or _is_in_loop(one, repository):
             continue
-        awaits = next((other for other in repository.reached if _follows(other, one)), None)
-        if awaits:
+        awaits = _next(one, repository)
+        if awaits and awaits.kind in _WAITING and not _is_in_loop(awaits, repository):
             told.add(one.at)
-            message = (
-                f"{queries.step_of(one)} waits with {queries.said(one)}, whatever happens, for {queries.said(awaits)}"
-            )
-            hint = "ask instead: `curl --fail --retry 30 --retry-delay 2 --retry-all-errors <URL>`"
-            yield RULE.found(queries.place(one), message, hint, confidence=one.confidence, reached=one)
+            message = f"{queries.step_of(one)} waits with {queries.said(one)}, however long it takes, for"
+            hint = "ask until it is ready: `curl --fail --retry 30 --retry-delay 2 --retry-all-errors <URL>`"
+            text = f"{message} {queries.said(awaits)}"
+            yield RULE.found(queries.place(one), text, hint, confidence=one.confidence, reached=one)
 
 
-def _follows(other: Reached, one: Reached) -> bool:
-    is_here = other.workflow == one.workflow and other.job == one.job and not other.host
-    return is_here and other.kind in _WAITING and other.order > one.order
+def _next(one: Reached, repository: Repository) -> Reached | None:
+    """Return what is reached next in the same job."""
+    job = [other for other in repository.reached if other.workflow == one.workflow and other.job == one.job]
+    after = [other for other in job if other.order > one.order and not other.host and other.kind != "sleep"]
+    return min(after, key=lambda other: other.order, default=None)
+
+
+def _is_retry(one: Reached) -> bool:
+    """Tell whether the pause comes after something failed, to try again."""
+    return any(guard.text.startswith("!") or guard.text.endswith("fails") for guard in one.guards)
 
 
 def _is_in_loop(one: Reached, repository: Repository) -> bool:
