@@ -16,7 +16,7 @@ from ci.audit.trail import Trail
 from ci.audit.waits import Waits
 
 OF_HOSTS = ("codegen", "deploy", "convex", "publish", "verify")  # what matters of a build on another machine
-MAX_COMMANDS = 60_000  # command lines that are looked at, in one repository
+MAX_COMMANDS = 20_000  # command lines that are looked at, in one repository
 
 _INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
 _PROGRAMS = (".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py")
@@ -36,6 +36,7 @@ class Follower:
         self.left = Left()
         self.count = 0
         self.waits = Waits(packages)
+        self.known: dict[object, tuple[Reached, ...]] = {}
 
     def text(self, text: Text, scene: shell.Scene, trail: Trail, *, is_block: bool = True) -> Iterator[Reached]:
         """Yield what a shell text reaches."""
@@ -106,9 +107,13 @@ class Follower:
         if isinstance(does, managers.Executes):
             yield from self.command(does.argv, at, replace(trail, folder=does.folder), said=said)
         elif isinstance(does, managers.Runs):
+            here = trail.to(said, at)
             for number, (package, name) in enumerate(does.scripts):
                 more = does.arguments if name == does.name else ()
-                yield from self.script(package, name, more, trail.to(said, at).at(number))
+                waits = self.waits.of_scripts(number, does.scripts)
+                yield from self.script(
+                    package, name, more, here.side_by_side(waits).at(number) if waits is not None else here.at(number)
+                )
             is_program = not does.scripts and not any(does.name in one.scripts for one in self.packages)
             if is_program and commands.read((does.name, *does.arguments)):
                 yield from self.command((does.name, *does.arguments), at, trail, said=said)
@@ -121,13 +126,22 @@ class Follower:
                 yield from self.script(package, name, (), here.at(number))
 
     def script(self, package: Package, name: str, more: Sequence[str], trail: Trail) -> Iterator[Reached]:
+        """Yield what a script reaches; what it reaches once it reaches again, wherever it is called with the same."""
         text = package.scripts.get(name)
         inside = trail.into(f"{package.path} {name}")
         if text is None or inside is None:
             return
-        here = replace(inside.to(f'{package.path} script "{name}"', text.at), folder=package.folder)
-        whole = " ".join((text.value, *map(_quoted, more)))
-        yield from self.text(Text(whole, text.at), shell.Scene(), here, is_block=False)
+        key = (package.path, name, *more, _key(trail.env))
+        found = None if self.left.files else self.known.get(key)
+        if found is None:
+            before = self.left.notes
+            start = inside.bare().to(f'{package.path} script "{name}"', text.at)
+            whole = Text(" ".join((text.value, *map(_quoted, more))), text.at)
+            start = replace(start, folder=package.folder)
+            found = tuple(self.text(whole, shell.Scene(), start, is_block=False))
+            if before == self.left.notes and not self.left.files:
+                self.known[key] = found
+        yield from (trail.before(one) for one in found)
 
     def script_file(self, words: tuple[str, ...], at: Place, trail: Trail, is_errexit: bool) -> Iterator[Reached]:
         path = folders.joined(trail.folder, words[0])
@@ -308,6 +322,10 @@ def _elsewhere(trail: Trail, at: Place) -> Trail:
 def _said(argv: Sequence[str]) -> str:
     text = " ".join(argv).replace(f"{folders.ROOT}/", "")
     return f"`{text if len(text) <= 100 else text[:97] + '...'}`"
+
+
+def _key(env: Env) -> object:
+    return frozenset(env.values.items()), frozenset(env.dropped.items()), env.questions
 
 
 def _quoted(word: str) -> str:

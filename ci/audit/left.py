@@ -22,6 +22,7 @@ class Left:
     values: dict[str, Text] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     files: dict[str, tuple[dict[str, Text], list[Question]]] = field(default_factory=dict)  # path -> what it holds
+    notes: int = 0
 
     def note(self, command: Command) -> None:
         """Take note of what a command writes."""
@@ -36,6 +37,7 @@ class Left:
         self._fills(command)
 
     def _variables(self, command: Command) -> None:
+        self.notes += 1
         found = dict(_written(command))
         for name, text in found.items():
             if command.guards and "CONVEX" in name:
@@ -49,6 +51,7 @@ class Left:
         path = folders.joined(command.folder, target)
         if path is None:
             return
+        self.notes += 1
         values, questions = self.files.setdefault(path, ({}, []))
         found = dict(_written(command))
         values.update(found)

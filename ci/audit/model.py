@@ -117,7 +117,8 @@ class Step:
     uses: Text | None = None
     given: Mapping[str, Text] = field(default_factory=dict)  # `with`
     env: Mapping[str, Text] = field(default_factory=dict)
-    folder: str | None = ""  # where `run` starts, from the root, "" for the root itself; None: an expression
+    # Where `run` starts, from the root, "" for the root itself; None: an expression, but of the matrix alone it stays.
+    folder: str | None = ""
     shell: str = ""
     conditions: tuple[Text, ...] = ()  # each `if` that must hold: of the step itself, of actions around it
     continue_on_error: str = ""  # as written

@@ -88,7 +88,7 @@ class _Walk(Follower):
             given={},
             step=step,
             env=self.left.before(Env(step.env)),
-            folder=step.folder,
+            folder=step.folder if step.folder is None else folders.joined("", step.folder),
             order=(step.index,),
             guards=(*trail.guards, *_asked(step.conditions, trail.job, trail.workflow)),
         ).to(f'job "{trail.job.id}", step "{step.label}"', step.at)
@@ -119,13 +119,31 @@ class _Walk(Follower):
             here = replace(here, folder=folders.joined("", folder.value))
         for number, text in enumerate(actions.texts(uses.value, step.given)):
             yield from self.text(text, shell.Scene(is_errexit=True), here.at(number))
-        if meaning := actions.read(uses.value, step.given):
+        if uses.value.startswith("./"):
+            yield from self.local_action(uses.value, here)
+        elif meaning := actions.read(uses.value, step.given):
             args = step.given.get("vercel-args")
             if meaning.tool == "vercel" and not (args and "--prebuilt" in args.value):
                 yield from self.vercel_build(here.at(9))
             yield from self.meant(meaning, (uses.value,), here.at(10))
         if actions.loads(uses.value):
             self.left.questions.append(Question(f"which variables does {uses.value} set?", uses.at))
+
+    def local_action(self, uses: str, here: Trail) -> Iterator[Reached]:
+        """Yield what the program of an action of the repository reaches; composite ones are steps by now."""
+        folder = folders.joined("", uses)
+        text = self.files.text(f"{folder}/action.yml") or self.files.text(f"{folder}/action.yaml")
+        path = folders.joined(folder, _program_of(text) or ".") if text else None
+        if text and path and self.files.exists(path):
+            yield from self.program(path, ("node", path), replace(here, folder=""))
+        elif text and _MATTERS.search(text):
+            yield self.unknown(f"what does {uses} do: does it deploy, publish or verify?", here)
+
+
+def _program_of(action: str) -> str | None:
+    """Return the file that an action of the repository runs, by its action.yml."""
+    found = re.search(r"^\s+main:\s*['\"]?([^'\"\n#]+)", action, re.MULTILINE)
+    return found[1].strip() if found else None
 
 
 def _is_true(written: str) -> bool:
@@ -134,8 +152,8 @@ def _is_true(written: str) -> bool:
 
 def _turns(step: Step, job: Job) -> Iterator[Step]:
     """Yield the step with each value of the matrix that it mentions put in."""
-    texts = [text for text in (step.run, step.uses) if text] + list(step.env.values()) + list(step.given.values())
-    mentioned = {name for text in texts for name in _MATRIX.findall(text.value)}
+    texts = [text.value for text in (step.run, step.uses, *step.env.values(), *step.given.values()) if text]
+    mentioned = {name for text in (*texts, step.folder or "") for name in _MATRIX.findall(text)}
     names = [name for name in sorted(mentioned) if job.matrix.get(name)]
     rows = itertools.product(*(job.matrix[name] for name in names))
     for row in itertools.islice(rows, MAX_TURNS):
@@ -143,13 +161,17 @@ def _turns(step: Step, job: Job) -> Iterator[Step]:
 
 
 def _filled(step: Step, row: Mapping[str, str]) -> Step:
+    def put_in(text: str) -> str:
+        return _MATRIX.sub(lambda found: row.get(found[1], found[0]), text)
+
     def put(text: Text) -> Text:
-        return replace(text, value=_MATRIX.sub(lambda found: row.get(found[1], found[0]), text.value))
+        return replace(text, value=put_in(text.value))
 
     return replace(
         step,
         run=put(step.run) if step.run else None,
         uses=put(step.uses) if step.uses else None,
+        folder=put_in(step.folder) if step.folder else step.folder,
         env={name: put(text) for name, text in step.env.items()},
         given={name: put(text) for name, text in step.given.items()},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ MOST = 1_000  # steps in a job
 Values = Mapping[str, Text]
 
 _ROOT = "${{ github.workspace }}"
+_MATRIX = re.compile(r"\$\{\{\s*matrix\.[\w-]+\s*\}\}")
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,16 @@ def files_of(uses: Text) -> str:
 
 
 def folder_of(written: str) -> str | None:
-    """Return a working directory from the root, "" being the root; None when it is not known, or outside."""
+    """
+    Return a working directory from the root, "" being the root; None when it is not known, or outside.
+
+    One that asks the matrix stays as written: who walks the job puts its values in.
+    """
     for prefix in (_ROOT, "${{github.workspace}}", "$GITHUB_WORKSPACE", "${GITHUB_WORKSPACE}"):
         if written.startswith(prefix):
             written = written.removeprefix(prefix).lstrip("/") or "."
             break
-    if "$" in written or written.startswith(("/", "~")):
+    if "$" in _MATRIX.sub("", written) or written.startswith(("/", "~")):
         return None
     folder = posixpath.normpath(written or ".")
     if folder.startswith(".."):

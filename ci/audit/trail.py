@@ -67,6 +67,27 @@ class Trail:
         """Continue as one of what starts at once here, and waits for those of these numbers."""
         return replace(self, together={**self.together, self.order: waits})
 
+    def bare(self) -> Trail:
+        """Continue with nothing of the way that led here, as the start of what is known of a script on its own."""
+        return Trail(env=self.env, inside=self.inside)
+
+    def before(self, one: Reached) -> Reached:
+        """Return what was reached from a bare trail as if it had been reached from here."""
+        return replace(
+            one,
+            chain=self.chain + one.chain,
+            guards=self.guards + one.guards,
+            swallowed=self.swallowed + one.swallowed,
+            order=self.order + one.order,
+            together={**self.together, **{self.order + at: waits for at, waits in one.together.items()}},
+            confidence="low" if "low" in (self.confidence, one.confidence) else "high",
+            workflow=self.workflow,
+            job=self.job,
+            step=self.step,
+            host=one.host or self.host,
+            given=self.given,
+        )
+
     def reached(self, **about: object) -> Reached:
         """Return a command that was found here."""
         return Reached(

@@ -28,6 +28,16 @@ class Waits:
                     waiting.append(other)
         return frozenset(found)
 
+    def of_scripts(self, number: int, scripts: Sequence[tuple[Package, str]]) -> frozenset[int] | None:
+        """Return the numbers of the scripts of several packages that one waits for; None: they run in a row."""
+        own = scripts[number][0]
+        if len({package.folder for package, _ in scripts}) < 2:
+            return None
+        used = self._used_by(own.folder)
+        return frozenset(
+            at for at, (package, _) in enumerate(scripts) if package.folder in used or (package == own and at < number)
+        )
+
     def _is_before(self, first: TurboRun, then: TurboRun) -> bool:
         """Tell whether the second task names the first in its `dependsOn`."""
         for text in then.task.depends_on:

@@ -256,8 +256,41 @@ def test_an_install_runs_its_hooks(tmp_path: Path) -> None:
     assert reached(tmp_path, files) == ["install  bun install", "codegen  convex codegen"]
 
 
-def test_the_walk_ends_where_scripts_call_each_other_without_end(tmp_path: Path) -> None:
+def test_scripts_that_call_each_other_in_circles_come_to_an_end(tmp_path: Path) -> None:
     names = [f"s{number}" for number in range(12)]
     scripts = {name: " && ".join(f"npm run {other}" for other in names) for name in names}
+    scripts["s11"] += " && convex deploy"
     found = repository(tmp_path, {CI: steps("npm run s0"), "package.json": ROOT | {"scripts": scripts}})
+    assert (found.reached[0].tool, found.skipped) == ("convex", ())
+
+
+def test_what_is_too_much_to_follow_is_said(tmp_path: Path) -> None:
+    each = {f"s{n}": f"A{n}=1 npm run s{n + 1} && A{n}=2 npm run s{n + 1}" for n in range(16)}
+    found = repository(tmp_path, {CI: steps("npm run s0"), "package.json": ROOT | {"scripts": each}})
     assert [skipped.path for skipped in found.skipped] == ["package.json"]
+
+
+def test_a_script_of_several_packages_runs_side_by_side_but_for_those_that_it_uses(tmp_path: Path) -> None:
+    files = {**TURBO, CI: steps("pnpm -r run deploy")}
+    first, second = repository(tmp_path, files).reached
+    assert [one.together for one in (first, second)] == [{(0, 0): frozenset()}, {(0, 0): frozenset({0})}]
+
+
+def test_the_folder_of_a_step_may_ask_the_matrix(tmp_path: Path) -> None:
+    workflow = steps('{ working-directory: "apps/${{ matrix.app }}", run: npm run types }').replace(
+        "runs-on: ubuntu-latest", "runs-on: ubuntu-latest\n    strategy: { matrix: { app: [web, convex] } }"
+    )
+    packages = {f"apps/{name}/package.json": package(name, types=f"tsc -p {name}") for name in ("web", "convex")}
+    assert reached(tmp_path, {CI: workflow, **packages}) == [
+        "gate apps/web tsc -p web",
+        "gate apps/convex tsc -p convex",
+    ]
+
+
+def test_the_program_of_an_action_of_the_repository_is_read(tmp_path: Path) -> None:
+    files = {
+        CI: steps("{ uses: ./.github/actions/ship }"),
+        ".github/actions/ship/action.yml": "name: ship\nruns:\n  using: node20\n  main: index.js\n",
+        ".github/actions/ship/index.js": 'require("child_process").execSync("npx convex deploy")\n',
+    }
+    assert reached(tmp_path, files) == ["deploy  convex deploy"]
