@@ -21,7 +21,7 @@ _LOCAL = re.compile(r"^(?:local|anonymous):")
 _MAKES_LOCAL = re.compile(
     r"convex\s+(?:init|deployment\s+create\s+local)|convex-local-backend|get-convex/convex-backend|convex\s+dev\s[^\n]*--local"
 )
-_ABOUT_KEYS = re.compile(r"CONVEX|DEPLOY_?KEY|SELF_HOSTED", re.IGNORECASE)
+_ABOUT_KEYS = re.compile(r"KEY|TOKEN|SECRET|CONVEX_DEPLOYMENT|SELF_HOSTED_|SKIP|HAS_", re.IGNORECASE)
 _NOT_HERE = re.compile(r"VERCEL|NETLIFY|CF_PAGES|BASH_SOURCE")  # asked for in what runs on a host, or is sourced
 _DECIDES_ITSELF = re.compile(
     r"CONVEX_[A-Z_]*(?:KEY|TOKEN|DEPLOYMENT|AGENT|SELF_HOSTED)|\bCI\b|GITHUB_ACTIONS|\bskip", re.I

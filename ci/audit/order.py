@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,23 +40,32 @@ class Order:
         return len(_WORST) - _WORST.index(self.kind)
 
 
-def before(first: Reached, second: Reached, scenario: Scenario) -> Order:
-    """Return how two commands stand to each other in a run of the workflow of the second."""
-    if first.workflow != second.workflow:
-        return _across(first, second)
-    answers = expressions.explore(lambda world: _in_world(first, second, scenario, world))
+def before(firsts: Sequence[Reached], second: Reached, scenario: Scenario) -> Order:
+    """Return how a command stands, in a run of its workflow, to that of some others that stands best to it."""
+    here = [one for one in firsts if one.workflow == second.workflow]
+    elsewhere = [_across(one, second) for one in firsts if one.workflow != second.workflow]
+    best = min(elsewhere, key=lambda one: one.badness, default=Order("absent"))
+    if best.kind == "" or not here:
+        return best
+    answers = expressions.explore(lambda world: _best_in_world(here, second, scenario, world))
     if answers is None:
         return Order("sometimes", ("what its conditions ask",))
     kinds = {kind for _, kind in answers} - {"idle"}
     if not kinds:
         return Order("idle")
     if kinds == {"absent"}:
-        return Order("absent")
+        return best
     worst = min(kinds - {"absent"}, key=_WORST.index)
     if worst != "":
         return Order(worst)
     absent = [world for world, kind in answers if kind == "absent"]
     return Order("sometimes", _depends_on(absent)) if absent else Order("")
+
+
+def _best_in_world(firsts: Sequence[Reached], second: Reached, scenario: Scenario, world: World) -> Kind:
+    kinds = [_in_world(one, second, scenario, world) for one in firsts]
+    there = [kind for kind in kinds if kind != "absent"]
+    return max(there, key=_WORST.index, default="absent")
 
 
 def _in_world(first: Reached, second: Reached, scenario: Scenario, world: World) -> Kind:

@@ -14,6 +14,20 @@ _NOT_LIVE = re.compile(
     r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
 )
 _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
+_SERVERS = ("railway", "fly")
+_FRONTENDS = (
+    "react-dom",
+    "next",
+    "vue",
+    "nuxt",
+    "svelte",
+    "@sveltejs/kit",
+    "solid-js",
+    "astro",
+    "@angular/core",
+    "preact",
+)
+_BUILT = ("dist", "build", "out", ".output", "public", "www")
 _OF_ONE_RUN = re.compile(r"github\.(?:sha|run_id|run_number|run_attempt|event\.head_commit|event\.after)")
 _MAY_DEPLOY = re.compile(r"deploy|convex|backend|release|publish|ship", re.IGNORECASE)
 
@@ -47,10 +61,13 @@ def is_main(scenario: Scenario, workflow: Workflow | None) -> bool:
 
 def deploys(repository: Repository) -> Iterator[Reached]:
     """Yield what deploys a backend that is to stay; a preview is not."""
-    for one in repository.reached:
-        is_preview = any(word.startswith(("--preview-name", "--preview-create")) for word in one.argv)
-        if one.kind == "deploy" and not is_preview and not credentials.is_elsewhere(one):
-            yield one
+    yield from (one for one in repository.reached if one.kind == "deploy" and is_to_stay(one))
+
+
+def is_to_stay(deploy: Reached) -> bool:
+    """Tell whether a deploy is not that of a preview, nor one that runs on a host only."""
+    is_preview = any(word.startswith(("--preview-name", "--preview-create")) for word in deploy.argv)
+    return not is_preview and not credentials.is_elsewhere(deploy)
 
 
 def pushes(repository: Repository) -> Iterator[Reached]:
@@ -63,16 +80,19 @@ def pushes(repository: Repository) -> Iterator[Reached]:
 
 
 def publishes(repository: Repository) -> Iterator[Reached]:
-    """Yield what shows an app that uses the backend to its users: no previews, no manuals, no other workers."""
+    """Yield what shows an app that uses the backend to its users: no previews, manuals, or servers without pages."""
     for one in repository.reached:
-        if one.kind == "publish" and not is_preview(one) and is_of_the_app(one, repository):
+        is_site = one.kind == "publish" and (one.tool not in _SERVERS or has_pages(one, repository))
+        if is_site and not is_preview(one) and is_of_the_app(one, repository):
             yield one
 
 
 def ships(repository: Repository) -> Iterator[Reached]:
-    """Yield what workflows change of the live app: deploys and publishes that run outside of pull requests."""
-    for one in (*deploys(repository), *publishes(repository)):
-        if one.job and one.confidence == "high" and not one.questions and releases(one):
+    """Yield what workflows change of what is deployed, production or not, outside of pull requests."""
+    for one in repository.reached:
+        is_publish = one.kind == "publish" and not is_draft(one) and is_of_the_app(one, repository)
+        is_meant = (is_publish and not asks_what(one)) or (one.kind == "deploy" and is_to_stay(one))
+        if is_meant and one.job and one.confidence == "high" and releases(one):
             yield one
 
 
@@ -98,11 +118,17 @@ def unknowns(repository: Repository) -> Iterator[Reached]:
 
 
 def is_preview(reached: Reached) -> bool:
-    """Tell whether what is published is surely not what users see."""
-    words = [
-        *reached.argv,
-        *(reached.given[name].value for name in ("vercel-args", "command") if name in reached.given),
-    ]
+    """Tell whether what is published is surely not what users see: a draft, or by its name another stage."""
+    if is_draft(reached):
+        return True
+    branch = reached.given.get("branch") if reached.tool == "cloudflare/pages-action" else None
+    named = branch.value if branch else option(reached.argv, "--branch", "--env", "-e")
+    return bool(_NOT_LIVE.search(named)) and "$" not in named
+
+
+def is_draft(reached: Reached) -> bool:
+    """Tell whether a host gives what is published an address of its own, which nobody knows."""
+    words = [*reached.argv, *(reached.given[name].value for name in ("vercel-args", "args") if name in reached.given)]
     line = " ".join(words)
     is_open = any(word.startswith("$") and not before.startswith("-") for before, word in pairwise(("", *words)))
     if reached.tool == "vercel":
@@ -114,9 +140,7 @@ def is_preview(reached: Reached) -> bool:
     if reached.tool == "firebase":
         is_action = "/" in reached.argv[0]
         return "hosting:channel:deploy" in line or (is_action and "channelId" not in reached.given)
-    branch = reached.given.get("branch") if reached.tool == "cloudflare/pages-action" else None
-    named = branch.value if branch else option(reached.argv, "--branch", "--env", "-e")
-    return bool(_NOT_LIVE.search(named)) and "$" not in named
+    return False
 
 
 _NOTHING = Text("", Place(""))
@@ -143,6 +167,20 @@ def is_of_the_app(reached: Reached, repository: Repository) -> bool:
         return True
     deepest = max(owners, key=lambda owner: len(owner.folder))
     return not deepest.folder or uses_backend(deepest, repository)
+
+
+def has_pages(reached: Reached, repository: Repository) -> bool:
+    """Tell whether the package that a server is deployed from has a frontend in it."""
+    owner = owner_of(reached.folder or "", repository)
+    return owner is None or any(name in _FRONTENDS for name in owner.declared)
+
+
+def asks_what(reached: Reached) -> str:
+    """Return the question that is left of whether a publish is one of the app, "" if it is clear."""
+    if not reached.questions:
+        return ""
+    is_built = any(path.rpartition("/")[2] in _BUILT for path in _published(reached))
+    return "" if reached.tool == "gh-pages" and is_built else reached.questions[0].text
 
 
 def _published(reached: Reached) -> Iterator[str]:

@@ -61,8 +61,8 @@ def check(repository: Repository) -> Iterator[Finding]:
 
 def _asks(published: Reached, repository: Repository) -> str:
     """Return what would have to be known, "" when all is."""
-    if published.questions:
-        return published.questions[0].text
+    if asks := queries.asks_what(published):
+        return asks
     if published.tool == "deploy hook" or (published.tool == "vercel" and not _is_build_told(repository)):
         host = "Vercel" if published.tool == "vercel" else "the host"
         return f"is the build command in the settings of {host} `npx convex deploy --cmd ...`?"

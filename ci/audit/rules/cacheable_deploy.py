@@ -50,12 +50,11 @@ def check(repository: Repository) -> Iterator[Finding]:
 def _found(task: TurboTask, one: Reached, repository: Repository) -> Finding:
     text = repository.texts.get(one.workflow.path, "") if one.workflow else ""
     is_kept = bool(_KEEPS.search(text))
-    where = "which CI keeps" if is_kept else "as soon as CI keeps one: today it starts without"
+    where = "which CI keeps" if is_kept else "the day that CI keeps one"
     return RULE.found(
         task.at,
         f'{queries.said(one)} runs in the turbo task "{task.name}", which may be replayed from a cache, {where}',
         _hint(task),
-        status="gap" if is_kept else "latent",
         confidence=one.confidence,
         reached=one,
     )

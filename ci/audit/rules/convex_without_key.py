@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ci.audit import credentials, queries
+from ci.audit import credentials, queries, scenarios
 from ci.audit.model import Finding, Question, Reached, Repository, Scenario
 from ci.audit.rule import Rule
 
@@ -65,17 +65,31 @@ def _missing(reached: Reached, repository: Repository) -> _Missing | None:
         return None
     if any(name in reached.env.dropped and _is_given_to_step(name, reached) for name in credentials.KEYS):
         return None  # the step has it: turbo-drops-key tells who takes it away
-    if reached.swallowed and reached.kind == "codegen" and _is_committed(reached, repository):
-        return None  # what is committed stays
     for scenario in queries.whens(reached):
         if scenario.is_fork:
             continue
         given = credentials.given(reached, scenario)
         if given == "no":
-            return _Missing(reached, "gap" if needs == "now" else "latent", scenario)
+            return _Missing(reached, _status(reached, repository, scenario, needs=needs), scenario)
         if given == "maybe" and needs == "now":
             return _Missing(reached, "unclear", scenario, next(iter(reached.env.questions), None))
     return None
+
+
+def _status(reached: Reached, repository: Repository, scenario: Scenario, *, needs: str) -> Status:
+    if needs == "later":
+        return "latent"
+    if reached.swallowed and reached.kind == "codegen" and _is_committed(reached, repository):
+        return "latent"  # what is committed stays, until it is not what the functions are
+    assert reached.workflow
+    assert reached.job
+    is_sure = scenarios.runs(reached.workflow, reached.job, reached.step, scenario) == "yes"
+    return "gap" if is_sure or not _is_by_setting(reached) else "unclear"
+
+
+def _is_by_setting(reached: Reached) -> bool:
+    """Tell whether a command runs only where somebody has set a variable of the repository."""
+    return any("vars." in guard.text for guard in reached.guards)
 
 
 def _is_given_to_step(name: str, reached: Reached) -> bool:
@@ -93,7 +107,7 @@ def _finding(missing: _Missing, repository: Repository) -> Finding:
     step, said = queries.step_of(reached), queries.said(reached)
     message = f"{step} reaches {said} without CONVEX_DEPLOY_KEY: {_why(missing, repository)}"
     if missing.status == "unclear":
-        asked = missing.question.text if missing.question else f"is there a key on {missing.scenario.event}?"
+        asked = missing.question.text if missing.question else _asked(missing)
         message = f"does {step} have CONVEX_DEPLOY_KEY when it reaches {said}? {asked}"
     return RULE.found(
         queries.place(reached),
@@ -105,11 +119,16 @@ def _finding(missing: _Missing, repository: Repository) -> Finding:
     )
 
 
+def _asked(missing: _Missing) -> str:
+    settings = [guard.text for guard in missing.reached.guards if "vars." in guard.text]
+    return f"is `{settings[0]}` so here?" if settings else f"is there a key on {missing.scenario.event}?"
+
+
 def _why(missing: _Missing, repository: Repository) -> str:
     reached = missing.reached
     backend = credentials.backend_of(reached, repository)
     version = f"convex {backend.convex_version}" if backend and backend.convex_version else "the Convex CLI"
-    if missing.status == "latent":
+    if credentials.needs(reached, repository) == "later":
         return f"{version} works without, from 1.28 on it fails"
     if reached.swallowed:
         return f"{version} fails for it, and {reached.swallowed[0].how} hides that"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from ci.audit import credentials, queries, scenarios
@@ -50,7 +50,6 @@ jobs:
 )
 
 _NOT_PRODUCTION = re.compile(r"PREVIEW|STAG|DEV(?!ICE)|TEST|\bPR_|_PR_|SANDBOX|LOCAL|_CI_|\bCI_|_QA_", re.IGNORECASE)
-_IS_A_KEY = re.compile(r"CONVEX\w*(?:DEPLOY|ADMIN)\w*(?:KEY|TOKEN)|CONVEX\w*KEY", re.IGNORECASE)
 _NAMES = (*credentials.KEYS, credentials.SELF_HOSTED[1])
 
 
@@ -67,7 +66,7 @@ def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each job that hands the key to pull requests."""
     deploying = dict(_deploying(repository))
     told: set[object] = set()
-    for handed in _handed(repository):
+    for handed in _handed(repository, deploying):
         deploy = deploying.get(handed.secret)
         key = (handed.workflow.path, handed.job.id, handed.secret)
         if key not in told and not _is_harmless(handed, deploy):
@@ -76,10 +75,8 @@ def check(repository: Repository) -> Iterator[Finding]:
 
 
 def _is_harmless(handed: _Handed, deploy: Reached | None) -> bool:
-    """Tell whether a secret is by its name, or by that of its environment, not the one for production."""
-    if _environment(handed.job) != (_environment(deploy.job) if deploy else ""):
-        return bool(_NOT_PRODUCTION.search(f"{_environment(handed.job)} {'' if deploy else handed.secret}"))
-    return deploy is None and bool(_NOT_PRODUCTION.search(handed.secret))
+    """Tell whether a secret is by its name, or that of its environment, not the one for production."""
+    return deploy is None and bool(_NOT_PRODUCTION.search(f"{_environment(handed.job)} {handed.secret}"))
 
 
 def _deploying(repository: Repository) -> Iterator[tuple[str, Reached]]:
@@ -91,12 +88,12 @@ def _deploying(repository: Repository) -> Iterator[tuple[str, Reached]]:
                     yield from ((secret, one) for secret in queries.secrets_in(one.env.values[name]))
 
 
-def _handed(repository: Repository) -> Iterator[_Handed]:
+def _handed(repository: Repository, deploying: Collection[str]) -> Iterator[_Handed]:
     for workflow in repository.workflows:
         of_pull_requests = [one for one in scenarios.of(workflow) if one.is_pull_request and _sees_secrets(one)]
         for job in workflow.jobs if of_pull_requests else ():
             for step in job.steps:
-                for secret, text in _secrets(step):
+                for secret, text in _secrets(step, deploying):
                     if any(_is_handed(text, workflow, job, step, one) for one in of_pull_requests):
                         yield _Handed(secret, text, workflow, job, step)
 
@@ -105,11 +102,12 @@ def _sees_secrets(scenario: Scenario) -> bool:
     return not scenario.is_fork or scenario.event == "pull_request_target"
 
 
-def _secrets(step: Step) -> Iterator[tuple[str, Text]]:
-    """Yield the keys that a step sees, in variables, in what is given to an action, or in its text."""
-    for text in (*step.env.values(), *step.given.values(), *([step.run] if step.run else [])):
+def _secrets(step: Step, deploying: Collection[str]) -> Iterator[tuple[str, Text]]:
+    """Yield the keys that a step sees: in the variables that the CLI reads, and anywhere those that deploy."""
+    keys = [step.env[name] for name in _NAMES if name in step.env]
+    for text in (*keys, *step.env.values(), *step.given.values(), *([step.run] if step.run else [])):
         for secret in sorted(queries.secrets_in(text)):
-            if _IS_A_KEY.search(secret) or any(step.env.get(name) == text for name in _NAMES):
+            if text in keys or secret in deploying:
                 yield secret, text
 
 

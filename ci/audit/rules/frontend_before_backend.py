@@ -55,12 +55,8 @@ def check(repository: Repository) -> Iterator[Finding]:
     deploys = list(queries.pushes(repository))
     told: set[object] = set()
     for published in queries.publishes(repository):
-        judged = _worst(published, deploys)
-        key = (
-            published.workflow and published.workflow.path,
-            published.job and published.job.id,
-            queries.place(published),
-        )
+        judged = _worst(published, _of(published, deploys))
+        key = (published.workflow and published.workflow.path, published.job and published.job.id)
         if judged is None or judged.order.truth == "yes" or key in told:
             continue
         told.add(key)
@@ -68,13 +64,15 @@ def check(repository: Repository) -> Iterator[Finding]:
 
 
 def _worst(published: Reached, deploys: list[Reached]) -> _Judged | None:
-    """Return how a publish stands in the worst scenario to the deploy that stands best to it there."""
-    found: list[_Judged] = []
-    for scenario in queries.releases(published):
-        here = [_Judged(order.before(one, published, scenario), one, scenario) for one in _of(published, deploys)]
-        if here:
-            found.append(min(here, key=lambda judged: judged.order.badness))
-    return max(found, key=lambda judged: judged.order.badness, default=None)
+    """Return how a publish stands to the deploys in the worst scenario, with the deploy that is nearest to it."""
+    if not deploys:
+        return None
+    orders = [(order.before(deploys, published, one), one) for one in queries.releases(published)]
+    if not orders:
+        return None
+    worst, scenario = max(orders, key=lambda found: found[0].badness)
+    nearest = min(deploys, key=lambda one: order.before([one], published, scenario).badness)
+    return _Judged(worst, nearest, scenario)
 
 
 def _of(published: Reached, deploys: list[Reached]) -> list[Reached]:
@@ -101,9 +99,10 @@ def _finding(published: Reached, judged: _Judged) -> Finding:
     message = messages[kind]
     if is_elsewhere:
         message = f"{said}, and {judged.deploy.host} deploys the backend when it builds: which of them is first?"
-    if published.questions:
-        message = f"{message}: {published.questions[0].text}"
-    is_unclear = is_elsewhere or kind == "sometimes" or bool(published.questions)
+    asks = queries.asks_what(published)
+    if asks:
+        message = f"{message}: {asks}"
+    is_unclear = is_elsewhere or kind == "sometimes" or bool(asks)
     return RULE.found(
         queries.place(published),
         message,

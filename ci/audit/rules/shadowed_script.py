@@ -42,6 +42,7 @@ _CHANGES_FOLDER = re.compile(r"\b(?:cd|pushd)\s")
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each command line that runs a verb where a script of that name waits."""
     told: set[tuple[Place, str]] = set()
+    reached = {link.at for one in repository.reached for link in one.chain}
     for text, folder, is_block in _texts(repository):
         for command in _COMMAND.finditer(text.value):
             at = _place(text, command.start(1), is_block=is_block)
@@ -51,7 +52,8 @@ def check(repository: Repository) -> Iterator[Finding]:
                 told.add((at, said.verb))
                 message = f"`{said.manager} {said.verb}` is {said.manager}'s own, not the script of {package.path}"
                 script = f'"{package.scripts[said.verb].value}"'
-                yield RULE.found(at, f"{message}: {script}", f"write `{said.manager} run {said.verb}`")
+                status = "gap" if is_block or text.at in reached else "latent"
+                yield RULE.found(at, f"{message}: {script}", f"write `{said.manager} run {said.verb}`", status=status)
 
 
 def _texts(repository: Repository) -> Iterator[tuple[Text, str, bool]]:

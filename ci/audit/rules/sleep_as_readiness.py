@@ -27,6 +27,7 @@ URL`.""",
 
 _WAITING = {"verify", "convex", "gate", "publish", "deploy", "codegen"}
 _WORD = re.compile(r"(?<![\w-])(?:do|done|until|while)(?![\w-])")
+_ASKS = re.compile(r"\b(?:curl|wget|gh api|gh run)\b")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -36,20 +37,32 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         if one.kind != "sleep" or one.at in told or _is_retry(one) or _is_in_loop(one, repository):
             continue
-        awaits = _next(one, repository)
-        if awaits and awaits.kind in _WAITING and not _is_in_loop(awaits, repository):
+        if awaits := _asked_next(one, repository) or _reached_next(one, repository):
             told.add(one.at)
-            message = f"{queries.step_of(one)} waits with {queries.said(one)}, however long it takes, for"
+            message = f"{queries.step_of(one)} waits with {queries.said(one)}, however long it takes, for {awaits}"
             hint = "ask until it is ready: `curl --fail --retry 30 --retry-delay 2 --retry-all-errors <URL>`"
-            text = f"{message} {queries.said(awaits)}"
-            yield RULE.found(queries.place(one), text, hint, confidence=one.confidence, reached=one)
+            yield RULE.found(queries.place(one), message, hint, confidence=one.confidence, reached=one)
 
 
-def _next(one: Reached, repository: Repository) -> Reached | None:
-    """Return what is reached next in the same job."""
+def _asked_next(one: Reached, repository: Repository) -> str:
+    """Return what the lines behind the pause ask, "" when they ask nothing, or ask again and again."""
+    lines = repository.texts.get(one.at.path, "").split("\n")
+    end = one.at.line
+    if one.step and one.step.run and one.step.run.at.path == one.at.path:
+        end = one.step.run.at.line + one.step.run.value.rstrip("\n").count("\n")
+    behind = "\n".join(_COMMENT.sub("", line) for line in lines[one.at.line - 1 : end]).partition("sleep")[2]
+    found = _ASKS.search(behind)
+    is_loop = found and _WORD.search(behind, 0, found.start())
+    return f"`{found[0]}`" if found and not is_loop else ""
+
+
+def _reached_next(one: Reached, repository: Repository) -> str:
+    """Return what is reached next in the same job, "" when it waits for nothing."""
     job = [other for other in repository.reached if other.workflow == one.workflow and other.job == one.job]
     after = [other for other in job if other.order > one.order and not other.host and other.kind != "sleep"]
-    return min(after, key=lambda other: other.order, default=None)
+    found = min(after, key=lambda other: other.order, default=None)
+    is_awaited = found and found.kind in _WAITING and not _is_in_loop(found, repository)
+    return queries.said(found) if found and is_awaited else ""
 
 
 def _is_retry(one: Reached) -> bool:

@@ -27,7 +27,7 @@ steps:
   - run: bunx convex deploy --yes""",
 )
 
-_KINDS = ("gate", "deploy", "publish")
+_KINDS = ("gate", "codegen", "deploy", "publish")
 
 
 def check(repository: Repository) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         if not one.swallowed or one.workflow is None or one.confidence == "low" or _is_asked_later(one):
             continue
-        if one.kind not in _KINDS and not (_looks_once(one) and one.workflow.path in shipping):
+        if one.kind not in _KINDS and not (one.workflow.path in shipping and _is_of_a_deploy(one)):
             continue
         swallow = one.swallowed[0]
         if swallow.at not in told:
@@ -51,8 +51,10 @@ def check(repository: Repository) -> Iterator[Finding]:
     yield from _overruling(repository)
 
 
-def _looks_once(one: Reached) -> bool:
-    """Tell whether a command is to fail when the live app does not answer; what waits for it bears that."""
+def _is_of_a_deploy(one: Reached) -> bool:
+    """Tell whether a command changes the deployment, or looks at the live app, but for what waits until it answers."""
+    if one.kind == "convex":
+        return True
     is_waiting = any(word.startswith(("-w", "--write-out", "-o", "--retry")) for word in one.argv)
     return one.kind == "verify" and not is_waiting
 
@@ -61,7 +63,8 @@ def _is_asked_later(one: Reached) -> bool:
     """Tell whether another step asks how the step of a command ended."""
     if one.step is None or one.job is None or not one.step.id:
         return False
-    asked = tuple(f"steps.{one.step.id}.{how}" for how in ("outcome", "conclusion", "outputs"))
+    hows = ("outcome", "conclusion", *(("outputs",) if "||" in one.swallowed[0].how else ()))
+    asked = tuple(f"steps.{one.step.id}.{how}" for how in hows)
     return any(name in text for step in one.job.steps for text in _texts(step) for name in asked)
 
 

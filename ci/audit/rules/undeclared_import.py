@@ -46,4 +46,4 @@ def check(repository: Repository) -> Iterator[Finding]:
             where = " (only the root's does)" if root is not package and name in root.declared else ""
             message = f"the backend imports {name}, which {package.path} does not declare{where}"
             folder = f"cd {package.folder} && " if package.folder else ""
-            yield RULE.found(text.at, message, f"run `{folder}{add} {name}`", status="latent")
+            yield RULE.found(text.at, message, f"run `{folder}{add} {name}`")

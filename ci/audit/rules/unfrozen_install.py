@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ci.audit import line, queries, workspaces
@@ -36,7 +37,7 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         said = line.parse(one.argv) if one.kind == "install" else None
         at = queries.place(one)
-        if said is None or at in told or one.host:
+        if said is None or at in told or one.host or one.confidence == "low" or _is_for_want_of_a_lock(one):
             continue
         here = workspaces.owner(one.folder, repository.packages)
         root = workspaces.root(here, repository.packages) if here else None
@@ -46,6 +47,11 @@ def check(repository: Repository) -> Iterator[Finding]:
                 f"{queries.step_of(one)} runs {queries.said(one)}, which may install what the lock file does not say"
             )
             yield RULE.found(at, message, _hint(said.manager, one, repository), confidence=one.confidence, reached=one)
+
+
+def _is_for_want_of_a_lock(one: Reached) -> bool:
+    """Tell whether it is asked first if there is a lock file: `if [ -f bun.lock ]`."""
+    return any(re.search(r"-[ef] \S*lock", guard.text) for guard in one.guards)
 
 
 def _hint(manager: str, one: Reached, repository: Repository) -> str:

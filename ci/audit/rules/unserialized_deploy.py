@@ -34,13 +34,13 @@ jobs:
 
 
 def check(repository: Repository) -> Iterator[Finding]:
-    """Yield one finding for each workflow that has a deploy outside of all groups."""
-    told: set[str] = set()
+    """Yield one finding for each job that deploys outside of all groups."""
+    told: set[object] = set()
     for one in queries.ships(repository):
-        if one.workflow is None or one.job is None or one.workflow.path in told:
+        if one.job is None or one.job.at in told:
             continue
         if not any(map(queries.is_shared, queries.groups(one))):
-            told.add(one.workflow.path)
+            told.add(one.job.at)
             yield RULE.found(
                 one.job.at,
                 f'job "{one.job.id}" runs {queries.said(one)} in no concurrency group: two runs may do it at once',
