@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ci.audit.files import Files
 
-_FROM = re.compile(r"""\b(?:from|import|require)\s*\(?\s*["']([@\w][^"'\s:]*)["']\s*(?:[;)\n]|\Z)""")
+_FROM = re.compile(r"""\b(?:from|import|require)\s*\(?\s*["']([@\w][^"'\s:]*)["']\s*(?:[;)/\n]|\Z)""")
 _NAME = re.compile(r"(?:@[\w.~-]+/)?[\w.~-]+")
 # What `convex deploy` takes for tests and settings: files with a second dot, but for two.
 _NOT_DEPLOYED = re.compile(r"/_generated/|/__tests__/|/(?!(?:convex|auth)\.config\.\w+$)[^/.]+\.[^/]*\.")
@@ -32,7 +32,7 @@ def undeclared(files: Files, packages: Sequence[Package], functions: str) -> Ite
         return
     known = {*owner.declared, owner.name, *_BUILT_IN.split()}
     aliases = _aliases(files, functions, owner, workspaces.root(owner, packages))
-    for path in files.under(functions):
+    for path in sorted(files.under(functions), key=lambda path: (path.count("/"), path)):
         if not path.endswith(typescript.ENDINGS) or _NOT_DEPLOYED.search(path):
             continue
         text = files.text(path) or ""
@@ -72,27 +72,29 @@ def _source(node: Node) -> Node | None:
 
 
 def _aliases(files: Files, functions: str, *packages: Package) -> set[str]:
-    """Return what imports begin with that TypeScript looks for elsewhere; what the folder of a baseUrl holds."""
+    """Return what TypeScript looks for elsewhere: its `paths`, and what the folder of a `baseUrl` holds."""
     found: set[str] = set()
     for folder in dict.fromkeys((functions, *(one.folder for one in packages))):
         path: str | None = f"{folder}/tsconfig.json".lstrip("/")
         for _ in range(_MOST_EXTENDS):
             if path is None or not files.exists(path):
                 break
-            node = jsonc.read(files, path)
-            found |= {name.partition("*")[0] for name in node["compilerOptions"]["paths"].members}
-            base = node["compilerOptions"]["baseUrl"].string
-            inside = folders.joined(path.rpartition("/")[0], base) if base else None
-            found |= {name.partition("/")[0] for name in _below(files, inside)}
+            node, here = jsonc.read(files, path), path.rpartition("/")[0]
+            found |= node["compilerOptions"]["paths"].members.keys()
+            found |= _held(files, folders.joined(here, node["compilerOptions"]["baseUrl"].string or "$none"))
             extended = node["extends"].string
-            path = folders.joined(path.rpartition("/")[0], extended) if extended.startswith(".") else None
-    return found - {""}
+            path = folders.joined(here, extended) if extended.startswith(".") else None
+    return found
 
 
-def _below(files: Files, folder: str | None) -> Iterator[str]:
-    if folder is not None:
-        yield from (path.removeprefix(folder).lstrip("/") for path in files.under(folder))
+def _held(files: Files, folder: str | None) -> set[str]:
+    """Return the names of the folders and files in a folder."""
+    inside = () if folder is None else files.under(folder)
+    return {re.split(r"[/.]", path.removeprefix(folder or "").lstrip("/"), maxsplit=1)[0] for path in inside} - {""}
 
 
 def _is_alias(said: str, aliases: set[str]) -> bool:
-    return any(said == alias.rstrip("/") or said.startswith(alias) for alias in aliases)
+    return any(
+        said.startswith(alias.partition("*")[0]) if "*" in alias else f"{said}/".startswith(f"{alias}/")
+        for alias in aliases
+    )

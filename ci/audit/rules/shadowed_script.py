@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from typing import Literal
 
 from ci.audit import line, workspaces
 from ci.audit.line import Line
@@ -52,7 +53,7 @@ def check(repository: Repository) -> Iterator[Finding]:
                 told.add((at, said.verb))
                 message = f"`{said.manager} {said.verb}` is {said.manager}'s own, not the script of {package.path}"
                 script = f'"{package.scripts[said.verb].value}"'
-                status = "gap" if is_block or text.at in reached else "latent"
+                status: Literal["gap", "latent"] = "gap" if is_block or text.at in reached else "latent"
                 yield RULE.found(at, f"{message}: {script}", f"write `{said.manager} run {said.verb}`", status=status)
 
 

@@ -76,7 +76,7 @@ def _set_up(repository: Repository, pinned: Text | None) -> Iterator[_Brought]:
 
 def _installed(repository: Repository, pinned: Text | None) -> Iterator[_Brought]:
     """Yield the commands that install them, or let corepack choose."""
-    locked = [MANAGERS[path.rpartition("/")[2]] for path in repository.locks if path.rpartition("/")[2] in MANAGERS]
+    locked = [tool for path in repository.locks if (tool := MANAGERS[path.rpartition("/")[2]]) in ("pnpm", "yarn")]
     for workflow in repository.workflows:
         for job in workflow.jobs:
             is_said = pinned or any(step.run and _COREPACK_SAYS.search(step.run.value) for step in job.steps)

@@ -1,4 +1,4 @@
-import { z } from "zod"; // NOT OK (latent): only the root declares it
+import { z } from "zod"; // NOT OK: only the root declares it
 import { query } from "./_generated/server";
 import { v } from "convex/values"; // OK
 
