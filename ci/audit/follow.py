@@ -16,7 +16,7 @@ from ci.audit.trail import Trail
 from ci.audit.waits import Waits
 
 OF_HOSTS = ("codegen", "deploy", "convex", "publish", "verify")  # what matters of a build on another machine
-MAX_COMMANDS = 20_000  # command lines that are looked at, in one repository
+MAX_COMMANDS = 10_000  # command lines that are looked at, in one repository
 
 _INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
 _PROGRAMS = (".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py")
@@ -36,7 +36,8 @@ class Follower:
         self.left = Left()
         self.count = 0
         self.waits = Waits(packages)
-        self.known: dict[object, tuple[Reached, ...]] = {}
+        self.known: dict[object, tuple[Reached, ...]] = {}  # what a script reaches in an environment
+        self.starts: dict[str, tuple[spawned.Spawned, ...]] = {}  # what a program starts
 
     def text(self, text: Text, scene: shell.Scene, trail: Trail, *, is_block: bool = True) -> Iterator[Reached]:
         """Yield what a shell text reaches."""
@@ -236,7 +237,9 @@ class Follower:
         if inside is None:
             return
         inside = replace(inside, confidence="low")
-        for number, (words, line) in enumerate(spawned.read(path, text)):
+        if path not in self.starts:
+            self.starts[path] = spawned.read(path, text)
+        for number, (words, line) in enumerate(self.starts[path]):
             at = Place(path, line)
             yield from self.command(words, at, inside.at(number).to(path, at))
         if _VERIFIES.search(path.rpartition("/")[2]) and _ASKS.search(text):

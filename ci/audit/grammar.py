@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class Shell:
                 found.append(self.of(one))
             nodes += one.children
         return found
+
+
+@lru_cache(maxsize=2_000)
+def parsed(text: str) -> Shell:
+    """Return a text parsed; scripts are called again and again."""
+    return Shell(text)
 
 
 def branches(node: Node) -> list[tuple[list[Node], list[Node]]]:

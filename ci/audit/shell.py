@@ -81,7 +81,7 @@ class _Shell(Conditions):
         self.depth = 0
 
     def read(self, text: str, origin: Origin, script: str = "", mode: _Mode | None = None) -> None:
-        source = Source(grammar.Shell(text), origin, script or self.scene.script)
+        source = Source(grammar.parsed(text), origin, script or self.scene.script)
         with self.inside(source):
             self.sequence(source.text.root.children, mode or _Mode())
 
