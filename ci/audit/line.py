@@ -48,26 +48,14 @@ _FLAGS: Mapping[str, Mapping[str, str]] = {
     "yarn": {"-T": "root", "--top-level": "root"},
 }
 
+_CLEAN = {"ci", "clean-install", "install-clean", "ic"}
 _INSTALLS = {
-    "npm": {
-        "install",
-        "i",
-        "in",
-        "ins",
-        "isntall",
-        "ci",
-        "clean-install",
-        "install-clean",
-        "ic",
-        "add",
-        "install-test",
-    },
+    "npm": {"install", "i", "add", "install-test", *_CLEAN},
     "bun": {"install", "i", "ci", "add", "a"},
-    "pnpm": {"install", "i", "ci", "clean-install", "install-clean", "ic", "add"},
+    "pnpm": {"install", "i", "add", *_CLEAN},
     "yarn": {"install", "add", ""},
 }
 _ADDS = {"add", "a"}
-_CLEAN = {"ci", "clean-install", "install-clean", "ic"}
 _FREEZES = {"--frozen-lockfile", "--immutable", "--production"}
 _BRINGS_NOTHING = {"-g", "--global", "--dry-run", "--lockfile-only", "--package-lock-only", "-h", "--help"}
 _BRINGS_NOTHING |= {"-v", "--version"}
