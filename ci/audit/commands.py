@@ -261,6 +261,7 @@ _TOOLS: Mapping[str, Callable[[tuple[str, ...]], Meaning | None]] = {
     "biome": _builder("ci", "check", "lint", "format"),
     "@biomejs/biome": _builder("ci", "check", "lint", "format"),
     "bun": _builder("build", "test"),
+    "vp": _builder("build", "test", "lint", "check", "fmt"),
     "deno": _builder("check", "lint", "test", "fmt"),
     "cargo": _builder("build", "test", "check", "clippy", "fmt"),
     "go": _builder("build", "test", "vet"),

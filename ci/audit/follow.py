@@ -20,6 +20,8 @@ MAX_COMMANDS = 10_000  # command lines that are looked at, in one repository
 
 _INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
 _PROGRAMS = (".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py")
+_INLINE = (("-e",), ("--eval",), ("-c",), ("-p",))
+_CHECKS = re.compile(r"(check|lint|test|validate|typecheck|assert|coverage)(?![a-z])", re.IGNORECASE)
 _VERIFIES = re.compile(r"smoke|health|canary|verify|post-?deploy|live|synthetic|uptime", re.IGNORECASE)
 _ASKS = re.compile(r"\bfetch\(|https?://|\baxios\b|\brequests\.|urllib|playwright|ConvexHttpClient")
 
@@ -168,6 +170,8 @@ class Follower:
             yield from self.nx_run(argv, here)
         elif program == "ssh" and len(argv) > 2 and (text := _remote(argv)):
             yield from self.text(Text(text, at), shell.Scene(), _elsewhere(here, at), is_block=False)
+        elif program in _INTERPRETERS and argv[1:2] in _INLINE and argv[2:]:
+            yield from self.inline(argv, here)
         elif (path := self.file_of(argv, here)) is not None:
             yield from self.program(path, argv, here)
         elif meaning := commands.read(argv, feeds):
@@ -242,8 +246,18 @@ class Follower:
         for number, (words, line) in enumerate(self.starts[path]):
             at = Place(path, line)
             yield from self.command(words, at, inside.at(number).to(path, at))
-        if _VERIFIES.search(path.rpartition("/")[2]) and _ASKS.search(text):
+        name = path.rpartition("/")[2]
+        if _VERIFIES.search(name) and _ASKS.search(text):
             yield inside.at(10_000).reached(kind="verify", tool=arguments.program(argv), argv=argv)
+        elif _CHECKS.match(name):
+            yield inside.at(10_000).reached(kind="gate", tool=arguments.program(argv), argv=argv)
+
+    def inline(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
+        """Yield what a program reaches that stands in the command line itself: `node -e "..."`."""
+        at = here.chain[-1].at
+        path = "inline.py" if arguments.program(argv).startswith("python") else "inline.js"
+        for number, (words, _) in enumerate(spawned.read(path, argv[2])):
+            yield from self.command(words, at, replace(here.at(number), confidence="low"))
 
     def target(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
         """Yield what a target of a Makefile or its like reaches."""

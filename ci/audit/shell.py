@@ -77,7 +77,7 @@ class _Shell(Conditions):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self.found: list[Command] = []
-        self.limits: list[str] = []
+        self.limits: set[str] = set()
         self.depth = 0
 
     def read(self, text: str, origin: Origin, script: str = "", mode: _Mode | None = None) -> None:
@@ -113,7 +113,7 @@ class _Shell(Conditions):
 
     def statement(self, node: Node, mode: _Mode) -> bool:
         if self.depth >= MAX_DEPTH or len(self.found) >= MAX_COMMANDS:
-            self.limit(f"more than {MAX_COMMANDS:,} commands, or deeper than {MAX_DEPTH} levels")
+            self.limits.add(f"more than {MAX_COMMANDS:,} commands, or deeper than {MAX_DEPTH} levels")
             return False
         self.depth += 1
         try:
@@ -121,10 +121,6 @@ class _Shell(Conditions):
             return bool(walk(node, mode)) if walk else self.sequence(node.children, mode)
         finally:
             self.depth -= 1
-
-    def limit(self, why: str) -> None:
-        if why not in self.limits:
-            self.limits.append(why)
 
     def _list(self, node: Node, mode: _Mode) -> bool:
         left, operator, right = node.children[0], node.children[1].type, node.children[-1]
@@ -193,6 +189,8 @@ class _Shell(Conditions):
         after: tuple[Guard, ...] = ()
         for number, (conditions, body) in enumerate(branches):
             rest = branches[number + 1 :]
+            if conditions and self.is_never(conditions[0]):
+                continue
             if conditions:
                 self.sequence(conditions, mode.within(self.otherwise(conditions, body, rest)))
             own = self.guard(conditions, negated=False) if conditions else ()

@@ -115,6 +115,9 @@ def inner(argv: tuple[str, ...]) -> Inner | None:
         return _shell(rest)
     if head in _LOADERS:
         return _loader(head, rest)
+    if head == "vp" and rest[:1] == ("run",) and len(rest) > 1:
+        package, _, task = rest[1].rpartition("#")
+        return Inner(("npm", "run", task, *(("-w", package) if package else ()), *rest[2:]))
     if (
         head in ("npx", "bunx", "pnpx")
         and rest

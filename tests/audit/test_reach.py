@@ -107,6 +107,10 @@ PREBUILT = ["gate  vite build", "gate  vercel build --prod", "publish  vercel de
         ("nx deploy backend", ["codegen apps/convex convex codegen", "deploy apps/convex convex deploy"]),
         ("nx run nothing:x", ["unknown  "]),
         ("gh workflow run deploy.yml", ["unknown  gh workflow run deploy.yml"]),
+        ("""node -e 'require("child_process").execSync("npx convex codegen")'""", ["codegen  convex codegen"]),
+        ("vp run backend#types", ["codegen apps/convex convex codegen"]),
+        ("node scripts/check-size.mjs", ["gate  node scripts/check-size.mjs"]),
+        ("node scripts/smoke.mjs", ["verify  node scripts/smoke.mjs"]),
         ("npm run circle", []),
         ("sh scripts/circle.sh", []),
         ("echo npx convex deploy", []),
@@ -119,7 +123,9 @@ def test_a_command_line_is_followed(tmp_path: Path, run: str, found: list[str]) 
         "apps/web/package.json": package(
             "web", predeploy="tsc", deploy="wrangler pages deploy dist", build="vite build"
         ),
-        "apps/convex/package.json": package("backend"),
+        "apps/convex/package.json": package("backend", types="convex codegen"),
+        "scripts/check-size.mjs": "process.exit(0);",
+        "scripts/smoke.mjs": 'await fetch("https://example.com");',
         "apps/convex/project.json": {
             "name": "backend",
             "targets": {

@@ -314,3 +314,9 @@ def test_what_is_too_much_is_said() -> None:
     result = shell.commands(loop * 5 + "x;" + "done;" * 5, Origin(AT))
     assert (len(result.commands), len(result.limits)) == (shell.MAX_COMMANDS, 1)
     assert shell.commands("x\n" * 200_000, Origin(AT)).limits
+
+
+def test_what_a_file_does_only_when_it_is_run_is_not_done_when_it_is_sourced() -> None:
+    texts = {"a.sh": 'if [[ "${BASH_SOURCE[0]}" == "${0}" ]]; then x; fi\ny'}
+    assert words("source a.sh", script="b.sh", reader=texts.get) == ["y"]
+    assert words(texts["a.sh"], script="a.sh") == ["x", "y"]
