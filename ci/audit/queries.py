@@ -14,6 +14,7 @@ _NOT_LIVE = re.compile(
     r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
 )
 _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
+_NOTHING = Text("", Place(""))
 _SERVERS = ("railway", "fly")
 _FRONTENDS = (
     "react-dom",
@@ -27,7 +28,7 @@ _FRONTENDS = (
     "@angular/core",
     "preact",
 )
-_BUILT = ("dist", "build", "out", ".output", "public", "www")
+_BUILT = ("dist", "build", "out", ".output", "public", "www", ".")
 _OF_ONE_RUN = re.compile(r"github\.(?:sha|run_id|run_number|run_attempt|event\.head_commit|event\.after)")
 _MAY_DEPLOY = re.compile(r"deploy|convex|backend|release|publish|ship", re.IGNORECASE)
 
@@ -91,8 +92,9 @@ def ships(repository: Repository) -> Iterator[Reached]:
     """Yield what workflows change of what is deployed, production or not, outside of pull requests."""
     for one in repository.reached:
         is_publish = one.kind == "publish" and not is_draft(one) and is_of_the_app(one, repository)
-        is_meant = (is_publish and not asks_what(one)) or (one.kind == "deploy" and is_to_stay(one))
-        if is_meant and one.job and one.confidence == "high" and releases(one):
+        is_known = one.tool != "gh-pages" or not asks_what(one)
+        is_meant = (is_publish and is_known) or (one.kind == "deploy" and is_to_stay(one))
+        if is_meant and one.job and releases(one):
             yield one
 
 
@@ -117,6 +119,12 @@ def unknowns(repository: Repository) -> Iterator[Reached]:
             yield one
 
 
+def is_trusted_elsewhere(reached: Reached) -> bool:
+    """Tell whether a job hands all secrets to a reusable workflow of another repository."""
+    is_remote = reached.kind == "unknown" and reached.job is not None and reached.job.remote is not None
+    return is_remote and reached.given.get("secrets", _NOTHING).value == "inherit"
+
+
 def is_preview(reached: Reached) -> bool:
     """Tell whether what is published is surely not what users see: a draft, or by its name another stage."""
     if is_draft(reached):
@@ -127,7 +135,11 @@ def is_preview(reached: Reached) -> bool:
 
 
 def is_draft(reached: Reached) -> bool:
-    """Tell whether a host gives what is published an address of its own, which nobody knows."""
+    """Tell whether a host gives what is published an address of its own, which nobody knows, and is meant to."""
+    return _has_own_address(reached) and not _is_meant_for_users(reached)
+
+
+def _has_own_address(reached: Reached) -> bool:
     words = [*reached.argv, *(reached.given[name].value for name in ("vercel-args", "args") if name in reached.given)]
     line = " ".join(words)
     is_open = any(word.startswith("$") and not before.startswith("-") for before, word in pairwise(("", *words)))
@@ -143,7 +155,16 @@ def is_draft(reached: Reached) -> bool:
     return False
 
 
-_NOTHING = Text("", Place(""))
+def _is_meant_for_users(reached: Reached) -> bool:
+    """Tell whether what runs on the main branch only does not call itself a preview."""
+    line = " ".join((*reached.argv, *(text.value for text in reached.given.values())))
+    names = (
+        reached.workflow and reached.workflow.name,
+        reached.job and reached.job.id,
+        reached.step and reached.step.label,
+    )
+    is_called_so = _NOT_LIVE.search(" ".join((line, *(name or "" for name in names))))
+    return not is_called_so and all(is_main(one, reached.workflow) for one in whens(reached))
 
 
 def option(argv: tuple[str, ...], *names: str) -> str:
@@ -176,7 +197,9 @@ def has_pages(reached: Reached, repository: Repository) -> bool:
 
 
 def asks_what(reached: Reached) -> str:
-    """Return the question that is left of whether a publish is one of the app, "" if it is clear."""
+    """Return the question that is left of whether a publish shows the app to its users, "" if it is clear."""
+    if _has_own_address(reached):
+        return "is this only a preview, without --prod?"
     if not reached.questions:
         return ""
     is_built = any(path.rpartition("/")[2] in _BUILT for path in _published(reached))
@@ -194,8 +217,8 @@ def _published(reached: Reached) -> Iterator[str]:
         value = word.partition("=")[2] if word.startswith("--") else word
         if ("/" in value or word == "dist") and not value.startswith(("$", "/", "http", "@", "-")):
             yield posixpath.normpath(posixpath.join(folder, value))
-    if reached.tool == "gh-pages" and reached.job:
-        for step in reached.job.steps:
+    if reached.tool == "gh-pages" and reached.workflow:
+        for step in (step for job in reached.workflow.jobs for step in job.steps):
             if step.uses and "upload-pages-artifact" in step.uses.value and "path" in step.given:
                 yield posixpath.normpath(step.given["path"].value)
 

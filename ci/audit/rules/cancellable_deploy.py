@@ -52,6 +52,7 @@ def check(repository: Repository) -> Iterator[Finding]:
                 f"the next run of the group cancels {queries.step_of(one)} in the middle of {queries.said(one)}",
                 "write `cancel-in-progress: ${{ github.event_name == 'pull_request' }}`",
                 status="gap" if cancels == "yes" else "unclear",
+                confidence=one.confidence,
                 reached=one,
             )
 

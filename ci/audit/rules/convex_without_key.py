@@ -56,6 +56,8 @@ def check(repository: Repository) -> Iterator[Finding]:
 
 
 def _missing(reached: Reached, repository: Repository) -> _Missing | None:
+    if queries.is_trusted_elsewhere(reached) and repository.backends and queries.whens(reached):
+        return _Missing(reached, "unclear", queries.whens(reached)[0], reached.questions[0])
     needs = credentials.needs(reached, repository)
     if needs == "never" or reached.host or credentials.is_asked_for(reached) or credentials.is_anonymous(reached):
         return None
@@ -106,7 +108,9 @@ def _finding(missing: _Missing, repository: Repository) -> Finding:
     reached = missing.reached
     step, said = queries.step_of(reached), queries.said(reached)
     message = f"{step} reaches {said} without CONVEX_DEPLOY_KEY: {_why(missing, repository)}"
-    if missing.status == "unclear":
+    if reached.kind == "unknown":
+        message = f"does {said} reach the Convex CLI, and has it CONVEX_DEPLOY_KEY there?"
+    elif missing.status == "unclear":
         asked = missing.question.text if missing.question else _asked(missing)
         message = f"does {step} have CONVEX_DEPLOY_KEY when it reaches {said}? {asked}"
     return RULE.found(

@@ -72,6 +72,9 @@ def check(repository: Repository) -> Iterator[Finding]:
         if key not in told and not _is_harmless(handed, deploy):
             told.add(key)
             yield _finding(handed, deploy)
+    for one in repository.reached if deploying else ():
+        if queries.is_trusted_elsewhere(one) and any(when.is_pull_request for when in queries.whens(one)):
+            yield _elsewhere(one)
 
 
 def _is_harmless(handed: _Handed, deploy: Reached | None) -> bool:
@@ -136,6 +139,16 @@ def _finding(handed: _Handed, deploy: Reached | None) -> Finding:
         ),
         job=handed.job.id,
         step=handed.step.label,
+    )
+
+
+def _elsewhere(one: Reached) -> Finding:
+    return RULE.found(
+        queries.place(one),
+        f"{queries.step_of(one)} hands all secrets to {queries.said(one)} on pull requests: does it use the key there?",
+        "hand over by name what it needs, in place of `secrets: inherit`",
+        status="unclear",
+        reached=one,
     )
 
 

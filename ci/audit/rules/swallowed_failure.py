@@ -37,6 +37,8 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         if not one.swallowed or one.workflow is None or one.confidence == "low" or _is_asked_later(one):
             continue
+        if one.argv[1:2] == ("dev",):
+            continue  # a server in the background
         if one.kind not in _KINDS and not (one.workflow.path in shipping and _is_of_a_deploy(one)):
             continue
         swallow = one.swallowed[0]
@@ -90,6 +92,7 @@ def _overruling(repository: Repository) -> Iterator[Finding]:
                 f"{queries.step_of(one)} runs {queries.said(one)} even when {queries.said(gate)} has failed"
                 f" ({queries.step_of(gate)}), by `if: {condition.value}`",
                 "ask for success: `if: success() && ...`, or for the results of the jobs that it needs",
+                confidence=one.confidence,
                 reached=one,
             )
 

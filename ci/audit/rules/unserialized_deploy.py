@@ -45,5 +45,6 @@ def check(repository: Repository) -> Iterator[Finding]:
                 one.job.at,
                 f'job "{one.job.id}" runs {queries.said(one)} in no concurrency group: two runs may do it at once',
                 "write `concurrency: {group: production, cancel-in-progress: false}` in this job, or in the workflow",
+                confidence=one.confidence,
                 reached=one,
             )

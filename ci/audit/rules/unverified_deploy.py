@@ -29,9 +29,7 @@ steps:
   - run: curl --fail --silent --show-error https://app.example.com""",
 )
 
-_LOOKS = re.compile(
-    r"smoke|health|verif|e2e|end-to-end|live|probe|ping|lighthouse|sanity|check.*(?:site|deploy|prod)", re.I
-)
+_LOOKS = re.compile(r"smoke|health|verif|e2e|end-to-end|live|probe|ping|lighthouse|sanity|check.*(?:site|prod)", re.I)
 _BROWSERS = ("playwright", "@playwright/test", "cypress", "lighthouse", "lhci")
 
 
@@ -48,6 +46,7 @@ def check(repository: Repository) -> Iterator[Finding]:
                 queries.place(one),
                 f"nothing looks at the live app after {queries.said(one)} in {queries.step_of(one)}",
                 "add steps behind it: `curl --fail --silent --show-error https://...`, `npx convex function-spec`",
+                confidence=one.confidence,
                 reached=one,
             )
 
