@@ -288,12 +288,13 @@ class Follower:
         if self.turbo is None:
             yield self.unknown(f"what does {_said(argv)} run, without a turbo.json?", here)
         inside = here.into(" ".join(argv))
+        waits = self.waits.of(runs)
         for number, run in enumerate(runs if inside else ()):
             assert inside
             asked = {*inside.env.values, "CONVEX_DEPLOY_KEY"}  # that one also where the step has none yet
             dropped = {name: drop for name in asked if (drop := run.drop(name))}
             values = {name: text for name, text in inside.env.values.items() if name not in dropped}
-            trail = inside.side_by_side(self.waits.of(run, runs)).at(number)
+            trail = inside.side_by_side(waits[number]).at(number)
             trail = replace(
                 trail,
                 env=Env(values, {**inside.env.dropped, **dropped}, inside.env.questions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ci.audit import workspaces
 from ci.audit.model import Package
@@ -16,17 +16,27 @@ class Waits:
         self._packages = packages
         self._used: dict[str, frozenset[str]] = {}
 
-    def of(self, run: TurboRun, runs: Sequence[TurboRun]) -> frozenset[int]:
-        """Return the numbers of the runs that one waits for, at once or by way of others."""
-        found: set[int] = set()
-        waiting = [run]
-        while waiting:
-            one = waiting.pop()
-            for number, other in enumerate(runs):
-                if number not in found and self._is_before(other, one):
-                    found.add(number)
-                    waiting.append(other)
-        return frozenset(found)
+    def of(self, runs: Sequence[TurboRun]) -> list[frozenset[int]]:
+        """Return for each run the numbers of those that it waits for, at once or by way of others."""
+        named: dict[str, list[int]] = {}
+        for number, run in enumerate(runs):
+            named.setdefault(run.script, []).append(number)
+        direct = [list(self._before(run, named, runs)) for run in runs]
+        return [_reached(number, direct) for number in range(len(runs))]
+
+    def _before(self, run: TurboRun, named: Mapping[str, Sequence[int]], runs: Sequence[TurboRun]) -> Iterator[int]:
+        """Yield the numbers of the runs that `dependsOn` names."""
+        for text in run.task.depends_on:
+            package, _, name = text.value.rpartition("#")
+            used = self._used_by(run.package.folder) if name.startswith("^") else frozenset()
+            for number in named.get(name.removeprefix("^"), ()):
+                other = runs[number].package
+                if name.startswith("^"):
+                    is_meant = other.folder in used
+                else:
+                    is_meant = other.name == package if package else other.folder == run.package.folder
+                if is_meant:
+                    yield number
 
     def of_scripts(self, number: int, scripts: Sequence[tuple[Package, str]]) -> frozenset[int] | None:
         """Return the numbers of the scripts of several packages that one waits for; None: they run in a row."""
@@ -37,17 +47,6 @@ class Waits:
         return frozenset(
             at for at, (package, _) in enumerate(scripts) if package.folder in used or (package == own and at < number)
         )
-
-    def _is_before(self, first: TurboRun, then: TurboRun) -> bool:
-        """Tell whether the second task names the first in its `dependsOn`."""
-        for text in then.task.depends_on:
-            package, _, name = text.value.rpartition("#")
-            if name.startswith("^"):
-                if first.script == name[1:] and first.package.folder in self._used_by(then.package.folder):
-                    return True
-            elif first.script == name and (first.package.name == package if package else first.package == then.package):
-                return True
-        return False
 
     def _used_by(self, folder: str) -> frozenset[str]:
         """Return the folders of all packages that one depends on, at once or by way of others."""
@@ -61,3 +60,14 @@ class Waits:
                 waiting += new
             self._used[folder] = frozenset(found)
         return self._used[folder]
+
+
+def _reached(start: int, direct: Sequence[Sequence[int]]) -> frozenset[int]:
+    """Return what a graph leads to from a place."""
+    found: set[int] = set()
+    waiting = [start]
+    while waiting:
+        new = [one for one in direct[waiting.pop()] if one not in found]
+        found.update(new)
+        waiting += new
+    return frozenset(found)

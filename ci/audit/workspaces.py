@@ -84,6 +84,7 @@ def in_order(packages: Sequence[Package]) -> Iterator[Package]:
                 yield one
 
 
+@functools.lru_cache(maxsize=100_000)
 def matches(glob: str, path: str) -> bool:
     """Tell whether a glob of folders means this one; `**` stands for any number of them."""
     return any(_fits(one.split("/"), path.split("/")) for one in _expanded(glob.removeprefix("./").rstrip("/")))
