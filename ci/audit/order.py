@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ci.audit import expressions, run, scenarios
-from ci.audit.expressions import World
+from ci.audit import run, scenarios, worlds
 from ci.audit.model import Job, Reached, Scenario, Step, Truth, Workflow
+from ci.audit.worlds import Other, World
 
 # What speaks against it, the worst first.
 #   after     the first runs later
@@ -47,9 +47,10 @@ def before(firsts: Sequence[Reached], second: Reached, scenario: Scenario) -> Or
     best = min(elsewhere, key=lambda one: one.badness, default=Order("absent"))
     if best.kind == "" or not here:
         return best
-    answers = expressions.explore(lambda world: _best_in_world(here, second, scenario, world))
+    answers = worlds.explore(lambda world: _best_in_world(here, second, scenario, world))
     if answers is None:
         return Order("sometimes", ("what its conditions ask",))
+    answers = [(world, kind) for world, kind in answers if kind != "absent" or not _is_far_fetched(world)]
     kinds = {kind for _, kind in answers} - {"idle"}
     if not kinds:
         return Order("idle")
@@ -120,7 +121,7 @@ def _across(first: Reached, second: Reached) -> Order:
         scenario = next(one for one in scenarios.of(workflow) if one.event == "workflow_run")
         return run.Run(workflow, scenario, world, has_secrets=True, conclusion="failure").runs(job, step)
 
-    return Order("despite") if first.swallowed or expressions.in_all(runs_despite) != "no" else Order("")
+    return Order("despite") if first.swallowed or worlds.in_all(runs_despite) != "no" else Order("")
 
 
 def follows(second: Workflow, first: Workflow) -> bool:
@@ -138,5 +139,13 @@ def _whole(reached: Reached) -> tuple[Workflow, Job, Step]:
     return reached.workflow, reached.job, step
 
 
-def _depends_on(worlds: list[World]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.rpartition(": ")[2] for world in worlds for name in world))
+def _is_far_fetched(world: World) -> bool:
+    """Tell whether a setting has none of the values that the workflow tells apart."""
+    return any(
+        name.startswith(("vars.", "inputs.")) and isinstance(value, Other) and len({*value.than} - {""}) > 1
+        for name, value in world.items()
+    )
+
+
+def _depends_on(found: list[World]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.rpartition(": ")[2] for world in found for name in world))

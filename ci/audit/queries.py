@@ -15,6 +15,8 @@ _NOT_LIVE = re.compile(
 )
 _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
 _NOTHING = Text("", Place(""))
+_HOST_SETTINGS = ("vercel.json", "netlify.toml")
+_NOT_BY_ITSELF = re.compile(r'"deploymentEnabled"\s*:\s*false|"ignoreCommand"|^\s*ignore\s*=', re.MULTILINE)
 _SERVERS = ("railway", "fly")
 _FRONTENDS = (
     "react-dom",
@@ -242,6 +244,15 @@ def uses_backend(package: Package, repository: Repository) -> bool:
         seen.update(one.name for one in new)
         left += new
     return False
+
+
+def host_settings(repository: Repository) -> Iterator[str]:
+    """Yield the files by which a host may build, and publish, an app that uses the backend, on every push."""
+    for path, text in sorted(repository.texts.items()):
+        folder, _, name = path.rpartition("/")
+        owner = owner_of(folder, repository) if name in _HOST_SETTINGS else None
+        if owner and owner.folder == folder and uses_backend(owner, repository) and not _NOT_BY_ITSELF.search(text):
+            yield path
 
 
 # --- where ----------------------------------------------------------------------------------------------------------

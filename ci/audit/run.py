@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ci.audit import expressions
-from ci.audit.expressions import Fitting, Unknown, Value, World
+from ci.audit import expressions, worlds
 from ci.audit.model import Job, Scenario, Step, Text, Workflow
+from ci.audit.worlds import Fitting, Unknown, Value, World
 
 SUCCESS, FAILURE, SKIPPED = "success", "failure", "skipped"
 
@@ -55,7 +55,7 @@ class Run:
             self.results[job.id] = SKIPPED  # what it is in a cycle of needs, which GitHub refuses
             try:
                 self.results[job.id] = self._result(job)
-            except expressions.Undecided:
+            except worlds.Undecided:
                 del self.results[job.id]
                 raise
         return self.results[job.id]
@@ -125,8 +125,8 @@ class Run:
         try:
             expression = expressions.condition(text.value)
         except expressions.Malformed:
-            return expressions.truth(Unknown(text.value), self.world)
-        return expressions.truth(expressions.value(expression, resolve, self.world), self.world)
+            return worlds.truth(Unknown(text.value), self.world)
+        return worlds.truth(worlds.value(expression, resolve, self.world), self.world)
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ class Run:
             return Unknown(f"{job.id}: {name}")
         try:
             expression = expressions.condition(text.value)
-            return expressions.value(expression, lambda inner: self.resolve(inner, job, step), self.world)
+            return worlds.value(expression, lambda inner: self.resolve(inner, job, step), self.world)
         except expressions.Malformed:
             return Unknown(text.value)
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from ci.audit import expressions, run
-from ci.audit.expressions import Fitting, Unknown, Value
+from ci.audit import expressions, run, worlds
 from ci.audit.model import Job, Scenario, Step, Text, Trigger, Truth, Workflow
+from ci.audit.worlds import Fitting, Unknown, Value
 
 _BRANCH = re.compile(
     r"refs/heads/([\w./-]+)|(?:ref_name|base_ref|head_branch)\s*[!=]=\s*'([\w./-]+)'|'([\w./-]+)'\s*[!=]=\s*github\.ref_name"
@@ -26,7 +26,7 @@ def of(workflow: Workflow) -> tuple[Scenario, ...]:
 
 def runs(workflow: Workflow, job: Job, step: Step | None, scenario: Scenario) -> Truth:
     """Return whether a job, or a step of it, runs when nothing fails."""
-    return expressions.in_all(lambda world: _runs(run.Run(workflow, scenario, world), job, step))
+    return worlds.in_all(lambda world: _runs(run.Run(workflow, scenario, world), job, step))
 
 
 def _runs(started: run.Run, job: Job, step: Step | None) -> bool:
@@ -37,9 +37,7 @@ def is_set(text: Text, scenario: Scenario, *, workflow: Workflow, job: Job, step
     """Return whether a value is there, and true; secrets, and what is handed on from elsewhere, are taken to be set."""
     if "${{" not in text.value:
         return "yes" if text.value.strip() else "no"
-    return expressions.in_all(
-        lambda world: _is_set(run.Run(workflow, scenario, world, has_secrets=True), text, job, step)
-    )
+    return worlds.in_all(lambda world: _is_set(run.Run(workflow, scenario, world, has_secrets=True), text, job, step))
 
 
 def _is_set(started: run.Run, text: Text, job: Job, step: Step | None) -> bool:
@@ -49,10 +47,10 @@ def _is_set(started: run.Run, text: Text, job: Job, step: Step | None) -> bool:
         return Fitting(name) if is_handed_on else known
 
     try:
-        value = expressions.value(expressions.condition(text.value), resolve, started.world)
+        value = worlds.value(expressions.condition(text.value), resolve, started.world)
     except expressions.Malformed:
         return True
-    return expressions.truth(value, started.world)
+    return worlds.truth(value, started.world)
 
 
 def default_branch(workflow: Workflow) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ci.audit import expressions, yaml
+from ci.audit import substitution, yaml
 from ci.audit.files import Files
 from ci.audit.model import Step, Text
 from ci.audit.yaml import Node
@@ -38,7 +38,7 @@ class Around:
         if text is None or not self.inputs:
             return text
         given = {name: value.value for name, value in self.inputs.items()}
-        return replace(text, value=expressions.substitute(text.value, given))
+        return replace(text, value=substitution.fill(text.value, given))
 
     def put_in_all(self, texts: Values) -> dict[str, Text]:
         """Return texts by name, with the inputs in their place."""
@@ -49,7 +49,7 @@ class Around:
         text = node.text
         if text and self.inputs:
             given = {name: value.value for name, value in self.inputs.items()}
-            text = replace(text, value=expressions.substitute_condition(text.value, given))
+            text = replace(text, value=substitution.fill_condition(text.value, given))
         return (*self.conditions, text) if text else self.conditions
 
 
@@ -101,11 +101,16 @@ def _own_env(node: Node, around: Around) -> dict[str, Text]:
     """Return a step's own variables, those of workflow and job put in where it names them."""
     outer = {f"env.{name.lower()}": text.value for name, text in around.env.items()}
     own = around.put_in_all(node.get("env").texts_by_key())
-    return {name: replace(text, value=expressions.substitute(text.value, outer)) for name, text in own.items()}
+    return {name: replace(text, value=substitution.fill(text.value, outer)) for name, text in own.items()}
 
 
 def _inside(step: Step, action: Node, around: Around) -> Around:
-    """Return what the steps of a composite action inherit; a job's `defaults` are not among it."""
+    """
+    Return what the steps of a composite action inherit: the variables of the step that uses it, not a job's `defaults`.
+
+    Source: src/Runner.Worker/Handlers/CompositeActionHandler.cs of actions/runner ("Merge composite-step env"); read
+    2026-11-22.
+    """
     assert step.uses is not None
     given = {name.lower(): text for name, text in step.given.items()}
     inputs: dict[str, Text] = {

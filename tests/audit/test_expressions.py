@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from ci.audit import expressions
-from ci.audit.expressions import Fitting, Unknown, Value
+from ci.audit import expressions, substitution, worlds
 from ci.audit.model import Truth
+from ci.audit.worlds import Fitting, Unknown, Value
 
 KNOWN: dict[str, Value] = {
     "github.ref": "refs/heads/main",
@@ -24,7 +26,7 @@ def resolve(name: str) -> Value:
 
 def asked(text: str) -> Truth:
     expression = expressions.condition(text)
-    return expressions.in_all(lambda world: expressions.truth(expressions.value(expression, resolve, world), world))
+    return worlds.in_all(lambda world: worlds.truth(worlds.value(expression, resolve, world), world))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ GIVEN = {
     ],
 )
 def test_names_are_filled_in_and_what_is_then_known_is_written_out(text: str, filled: str) -> None:
-    assert expressions.substitute(text, GIVEN) == filled
+    assert substitution.fill(text, GIVEN) == filled
 
 
 def test_too_many_worlds_are_a_maybe() -> None:
@@ -105,3 +107,19 @@ def test_too_many_worlds_are_a_maybe() -> None:
 )
 def test_an_if_that_asks_for_the_status_is_told_from_one_that_does_not(text: str, asks: bool) -> None:
     assert expressions.asks_status(text) == asks
+
+
+HOSTILE = [
+    "${{ " * 100_000,
+    "${{" + "'" * 101 + "$",
+    "${{ 'a" * 50_000,
+    "${{ a" + " && a" * 50_000 + "}}",
+    "${{ a }}" * 20_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["open", "quotes", "strings", "long", "many"])
+def test_no_text_takes_long_to_fill_in(text: str) -> None:
+    began = time.process_time()
+    assert substitution.fill(text, {"inputs.x": "y"}) == text
+    assert time.process_time() - began < 5

@@ -61,6 +61,24 @@ def check(repository: Repository) -> Iterator[Finding]:
             continue
         told.add(key)
         yield _finding(published, judged)
+    yield from _by_a_host(repository, deploys)
+
+
+def _by_a_host(repository: Repository, deploys: list[Reached]) -> Iterator[Finding]:
+    """Yield the question of whether a host publishes by itself, where workflows deploy the backend only."""
+    if any(one.host for one in deploys) or any(queries.releases(one) for one in queries.publishes(repository)):
+        return
+    deploy = next((one for one in deploys if one.kind == "deploy" and queries.releases(one)), None)
+    settings = next(queries.host_settings(repository), None)
+    if deploy and settings:
+        yield RULE.found(
+            queries.place(deploy),
+            f"{settings} lets a host build the frontend, and {queries.step_of(deploy)} deploys the backend: does the"
+            " host publish every push by itself, without waiting?",
+            f"publish from this workflow, behind {queries.said(deploy)}, or let the host's build run it",
+            status="unclear",
+            reached=deploy,
+        )
 
 
 def _worst(published: Reached, deploys: list[Reached]) -> _Judged | None:

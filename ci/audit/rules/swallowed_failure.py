@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci.audit import expressions, queries, run
-from ci.audit.expressions import World
+from ci.audit import expressions, queries, run, worlds
 from ci.audit.model import Finding, Reached, Repository, Scenario, Step, Text, Truth
 from ci.audit.rule import Rule
+from ci.audit.worlds import World
 
 RULE = Rule(
     id="swallowed-failure",
@@ -125,4 +125,4 @@ def _goes_on_in(gate: Reached, one: Reached, scenario: Scenario) -> Truth:
         is_before = failing.id == job.id or failing.id in started.before(job)
         return is_before and started.result(failing) == run.FAILURE and started.runs(job, step)
 
-    return expressions.in_all(goes_on)
+    return worlds.in_all(goes_on)
