@@ -70,7 +70,7 @@ def read(uses: str, given: Mapping[str, Text]) -> Meaning | None:
         return Meaning(kind, tool, _PAGES_ASKS if tool == "gh-pages" else "")
     if known in _SHELL_INPUTS or known in _SECRET_ACTIONS or _HARMLESS.match(known):
         return None
-    if _DEPLOYS.search(known) or any(_convex_given(key, text) for key, text in given.items()):
+    if _DEPLOYS.search(known.partition("/")[2]) or any(_convex_given(key, text) for key, text in given.items()):
         return Meaning("unknown", known, f"what does {uses} do: does it deploy the backend, publish or verify?")
     return None
 

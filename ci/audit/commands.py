@@ -40,7 +40,8 @@ def _convex(argv: tuple[str, ...]) -> Meaning | None:
     if verb == ("dev",):
         return Meaning("codegen", "convex")
     if verb == ("deploy",):
-        return Meaning("convex" if "--dry-run" in argv else "deploy", "convex")
+        is_rehearsal = "--dry-run" in argv or requests.is_local(arguments.value(argv, "--url") or "")
+        return Meaning("convex" if is_rehearsal else "deploy", "convex")
     if verb == ("function-spec",):
         return Meaning("verify", "convex")
     asking = ("run", "env", "data", "logs", "import", "export", "insights", "network-test", "deployments")
@@ -274,9 +275,9 @@ _GATES = arguments.some(
     "pages pytest ruff mypy golangci-lint pre-commit lint-staged"
 )
 
-_BROWSERS = arguments.some("playwright @playwright/test cypress lhci lighthouse vitest newman k6 artillery")
+_BROWSERS = arguments.some("playwright @playwright/test cypress lhci lighthouse newman k6 artillery")
 _SITE = re.compile(
-    r"^(?!.*(CONVEX|CLERK|API|AUTH|SUPABASE|SENTRY)).*(BASE|SITE|APP|PREVIEW|PROD|E2E|TARGET|LIVE|DEPLOY)"
+    r"^(?!.*(CONVEX|BACKEND|CLERK|API|AUTH|SUPABASE|SENTRY)).*(BASE|SITE|APP|PREVIEW|PROD|E2E|TARGET|LIVE|DEPLOY)"
 )
 
 

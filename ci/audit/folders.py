@@ -15,7 +15,7 @@ def joined(folder: str | None, path: str) -> str | None:
     path = _WORKSPACE.sub(ROOT, path)
     if path.startswith(ROOT):
         folder, path = "", path.removeprefix(ROOT).lstrip("/")
-    if folder is None or "$" in path or path.startswith(("/", "~")):
+    if folder is None or "$" in path or "{{" in path or path.startswith(("/", "~")):
         return None
     whole = posixpath.normpath(posixpath.join(folder, path))
     if whole == ".." or whole.startswith("../"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ci.audit import arguments, commands, folders, hosts, managers, nx, shell, spawned, targets, wrappers
+from ci.audit import arguments, commands, folders, hosts, managers, nx, requests, shell, spawned, targets, wrappers
 from ci.audit import turbo as turbos
 from ci.audit.files import Files
 from ci.audit.left import Left
@@ -21,9 +21,10 @@ MAX_COMMANDS = 10_000  # command lines that are looked at, in one repository
 _INTERPRETERS = arguments.some("node bun tsx ts-node esno jiti zx python python3 deno vite-node bash sh")
 _PROGRAMS = (".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py")
 _INLINE = (("-e",), ("--eval",), ("-c",), ("-p",))
-_CHECKS = re.compile(r"(check|lint|test|validate|typecheck|assert|coverage)(?![a-z])", re.IGNORECASE)
+_CHECKS = re.compile(r"(check|lint|test|validate|verify|typecheck|assert|coverage)(?![a-z])", re.IGNORECASE)
 _VERIFIES = re.compile(r"smoke|health|canary|verify|post-?deploy|live|synthetic|uptime", re.IGNORECASE)
-_ASKS = re.compile(r"\bfetch\(|https?://|\baxios\b|\brequests\.|urllib|playwright|ConvexHttpClient")
+_ASKS = re.compile(r"\bfetch\(|\baxios\b|\brequests\.(get|post)|\bhttps?\.get|urllib|playwright|ConvexHttpClient")
+_UNKNOWN_FOLDER = re.compile(r"^cd \"?\$\S+ && ")
 
 _Managed = managers.Runs | managers.Executes | managers.Installs
 
@@ -182,6 +183,8 @@ class Follower:
         at = here.chain[-1].at
         if meaning.tool == "convex":
             here = replace(here, env=self.left.read_by_convex(here.folder, here.env))
+            if meaning.kind == "deploy" and requests.is_local(_value(here.env, "CONVEX_SELF_HOSTED_URL")):
+                meaning = replace(meaning, kind="convex")
             if text := arguments.value(argv, "--cmd"):
                 yield from self.text(Text(text, at), shell.Scene(is_errexit=False), here.at(0), is_block=False)
         elif meaning.tool == "wrangler" and meaning.kind == "publish":
@@ -245,7 +248,8 @@ class Follower:
             self.starts[path] = spawned.read(path, text)
         for number, (words, line) in enumerate(self.starts[path]):
             at = Place(path, line)
-            yield from self.command(words, at, inside.at(number).to(path, at))
+            known = tuple(_UNKNOWN_FOLDER.sub("", word) for word in words)  # most often the root, where it was called
+            yield from self.command(known, at, inside.at(number).to(path, at))
         name = path.rpartition("/")[2]
         if _VERIFIES.search(name) and _ASKS.search(text):
             yield inside.at(10_000).reached(kind="verify", tool=arguments.program(argv), argv=argv)
@@ -340,6 +344,10 @@ def _elsewhere(trail: Trail, at: Place) -> Trail:
 def _said(argv: Sequence[str]) -> str:
     text = " ".join(argv).replace(f"{folders.ROOT}/", "")
     return f"`{text if len(text) <= 100 else text[:97] + '...'}`"
+
+
+def _value(env: Env, name: str) -> str:
+    return env.values[name].value if name in env.values else ""
 
 
 def _key(env: Env) -> object:

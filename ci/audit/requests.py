@@ -21,10 +21,15 @@ _NOT_OURS = re.compile(
 _LOCAL = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker")
 _FOREIGN_NAME = re.compile(r"(SLACK|DISCORD|TEAMS|GITHUB_API|TELEGRAM|WEBHOOK|SENTRY|HEARTBEAT|PING)", re.I)
 _REQUEST_VALUED = arguments.some(
-    "-X --request -H --header -d --data --data-raw --data-binary -o --output -w --write-out -u --user -m --max- "
-    "time --retry --retry-delay --connect-timeout -A -F --form -e -b -c --cookie --retry-max-time -T --timeout "
-    "--tries -O --json --data-urlencode --user-agent --resolve --cacert -D --dump-header"
+    "-X -x --request --proxy -H --header -d --data --data-raw --data-binary -o --output -w --write-out -u --user "
+    "-m --max- time --retry --retry-delay --connect-timeout -A -F --form -e -b -c --cookie --retry-max-time -T "
+    "--timeout --tries -O --json --data-urlencode --user-agent --resolve --cacert -D --dump-header"
 )
+
+
+def is_local(word: str) -> bool:
+    """Tell whether a word is an address of the machine itself."""
+    return _LOCAL.search(word) is not None
 
 
 def is_live(word: str) -> bool:

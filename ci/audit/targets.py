@@ -18,6 +18,7 @@ _FILES = {
 }
 _TARGET = re.compile(r"^@?([A-Za-z0-9_./-]+(?:[ \t]+[^:=#\n]*?)?)[ \t]*:(?![=:])([^\n=]*)$")
 _VARIABLE = re.compile(r"\$\(([A-Za-z_]\w*)\)")
+_JUST = "{{justfile_directory()}}"
 _MOST = 200  # lines of one target and those that it needs
 
 
@@ -70,7 +71,7 @@ def _targets(text: str, path: str) -> _Table:
     names: list[str] = []
     for row, line in _whole_lines(text):
         if line[:1] in ("\t", " ") and line.strip():
-            recipe = _VARIABLE.sub(r"${\1}", line.strip().lstrip("@-+")).replace("$$", "$")
+            recipe = _VARIABLE.sub(r"${\1}", line.strip().lstrip("@-+")).replace("$$", "$").replace(_JUST, folders.ROOT)
             for name in names:
                 found[name][1].append(Text(recipe, Place(path, row, len(line) - len(line.lstrip()) + 1)))
         elif rule := _TARGET.match(line):

@@ -251,6 +251,11 @@ def test_the_build_of_a_host_is_reached_without_a_workflow(tmp_path: Path, path:
     assert one.env.questions
 
 
+def test_a_push_to_a_backend_on_the_machine_itself_is_no_deploy(tmp_path: Path) -> None:
+    step = "{ run: npx convex deploy, env: { CONVEX_SELF_HOSTED_URL: 'http://127.0.0.1:3210' } }"
+    assert reached(tmp_path, {CI: steps(step)}) == ["convex  convex deploy"]
+
+
 def test_a_remote_workflow_is_a_question(tmp_path: Path) -> None:
     workflow = "on: push\njobs:\n  ci:\n    uses: acme/ci/.github/workflows/ci.yml@main\n    secrets: inherit\n"
     (one,) = repository(tmp_path, {CI: workflow}).reached
