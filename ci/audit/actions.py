@@ -49,7 +49,7 @@ _SHELL_INPUTS: Mapping[str, tuple[str, ...]] = {
 }
 _SECRET_ACTIONS = arguments.some(
     "dopplerhq/secrets-fetch-action 1password/load-secrets-action infisical/secrets-action hashicorp/vault-action "
-    "aws-actions/aws-secretsmanager-get-secrets bitwarden/sm-action google-github-actions/get-secretmanager- "
+    "aws-actions/aws-secretsmanager-get-secrets bitwarden/sm-action google-github-actions/get-secretmanager-"
     "secrets azure/get-keyvault-secrets phasehq/secrets-action"
 )
 _PAGES_ASKS = "is what GitHub Pages shows here the frontend of the app, or a report?"

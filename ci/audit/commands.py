@@ -55,7 +55,7 @@ def _convex_like(argv: tuple[str, ...]) -> Meaning | None:
 
 
 _WRANGLER_VALUED = arguments.some(
-    "-c --config --cwd -e --env --project-name --branch --commit-hash --commit-message --name --compatibility- "
+    "-c --config --cwd -e --env --project-name --branch --commit-hash --commit-message --name --compatibility-"
     "date --assets --var --tag --message --env-file --outdir --site"
 )
 
@@ -270,8 +270,8 @@ _TOOLS: Mapping[str, Callable[[tuple[str, ...]], Meaning | None]] = {
 
 _GATES = arguments.some(
     "eslint prettier tsc tsgo vue-tsc svelte-check oxlint oxfmt vitest jest mocha ava knip tsup tsdown rollup "
-    "webpack esbuild stylelint dprint xo standard commitlint syncpack sherif manypkg depcheck publint attw size- "
-    "limit markdownlint cspell typos shellcheck actionlint zizmor ultracite next-on-pages @cloudflare/next-on- "
+    "webpack esbuild stylelint dprint xo standard commitlint syncpack sherif manypkg depcheck publint attw size-"
+    "limit markdownlint cspell typos shellcheck actionlint zizmor ultracite next-on-pages @cloudflare/next-on-"
     "pages pytest ruff mypy golangci-lint pre-commit lint-staged"
 )
 

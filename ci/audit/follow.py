@@ -111,23 +111,31 @@ class Follower:
         if isinstance(does, managers.Executes):
             yield from self.command(does.argv, at, replace(trail, folder=does.folder), said=said)
         elif isinstance(does, managers.Runs):
-            here = trail.to(said, at)
-            for number, (package, name) in enumerate(does.scripts):
-                more = does.arguments if name == does.name else ()
-                waits = self.waits.of_scripts(number, does.scripts)
-                yield from self.script(
-                    package, name, more, here.side_by_side(waits).at(number) if waits is not None else here.at(number)
-                )
-            is_program = not does.scripts and not any(does.name in one.scripts for one in self.packages)
-            if is_program and commands.read((does.name, *does.arguments)):
-                yield from self.command((does.name, *does.arguments), at, trail, said=said)
-            elif not does.is_all_known:
-                yield self.unknown(f"which scripts does {said} run?", trail.to(said, at).at(len(does.scripts)))
+            yield from self.scripts(does, trail, trail.to(said, at), said)
         elif isinstance(does, managers.Installs):
             here = trail.to(said, at)
             yield here.at(0).reached(kind="install", tool=does.manager, argv=does.argv)
             for number, (package, name) in enumerate(does.hooks, 1):
-                yield from self.script(package, name, (), here.at(number))
+                for one in self.script(package, name, (), here.at(number)):
+                    if one.confidence == "high" or one.kind == "codegen":  # a wizard that asks stops in CI
+                        yield one
+
+    def scripts(self, does: managers.Runs, trail: Trail, here: Trail, said: str) -> Iterator[Reached]:
+        """Yield what scripts reach; those of several packages run at once, each after those of packages it uses."""
+        at = here.chain[-1].at
+        is_at_once = trail.order in trail.together
+        is_of_many = len({package.folder for package, _ in does.scripts}) > 1
+        for number, (package, name) in enumerate(does.scripts):
+            inside = here
+            if is_of_many and not is_at_once:
+                inside = here.side_by_side(self.waits.of_script(number, does.scripts))
+            more = does.arguments if name == does.name else ()
+            yield from self.script(package, name, more, inside.at(number))
+        is_program = not does.scripts and not any(does.name in one.scripts for one in self.packages)
+        if is_program and commands.read((does.name, *does.arguments)):
+            yield from self.command((does.name, *does.arguments), at, trail, said=said)
+        elif not does.is_all_known:
+            yield self.unknown(f"which scripts does {said} run?", here.at(len(does.scripts)))
 
     def script(self, package: Package, name: str, more: Sequence[str], trail: Trail) -> Iterator[Reached]:
         """Yield what a script reaches; what it reaches once it reaches again, wherever it is called with the same."""
@@ -254,7 +262,7 @@ class Follower:
         if _VERIFIES.search(name) and _ASKS.search(text):
             yield inside.at(10_000).reached(kind="verify", tool=arguments.program(argv), argv=argv)
         elif _CHECKS.match(name):
-            yield inside.at(10_000).reached(kind="gate", tool=arguments.program(argv), argv=argv)
+            yield here.at(10_000).reached(kind="gate", tool=arguments.program(argv), argv=argv)
 
     def inline(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
         """Yield what a program reaches that stands in the command line itself: `node -e "..."`."""
@@ -355,7 +363,8 @@ def _key(env: Env) -> object:
 
 
 def _quoted(word: str) -> str:
-    return f'"{word}"' if re.search(r"\s", word) else word
+    """Return a word as it stands in a shell text; its variables stay variables."""
+    return '"' + word.replace('"', '\\"') + '"' if re.search(r"[\s;&|<>()*?']", word) else word
 
 
 def _is_strict(text: str) -> bool:

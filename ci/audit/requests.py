@@ -22,7 +22,7 @@ _LOCAL = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker")
 _FOREIGN_NAME = re.compile(r"(SLACK|DISCORD|TEAMS|GITHUB_API|TELEGRAM|WEBHOOK|SENTRY|HEARTBEAT|PING)", re.I)
 _REQUEST_VALUED = arguments.some(
     "-X -x --request --proxy -H --header -d --data --data-raw --data-binary -o --output -w --write-out -u --user "
-    "-m --max- time --retry --retry-delay --connect-timeout -A -F --form -e -b -c --cookie --retry-max-time -T "
+    "-m --max-time --retry --retry-delay --connect-timeout -A -F --form -e -b -c --cookie --retry-max-time -T "
     "--timeout --tries -O --json --data-urlencode --user-agent --resolve --cacert -D --dump-header"
 )
 

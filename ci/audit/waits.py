@@ -38,15 +38,12 @@ class Waits:
                 if is_meant:
                     yield number
 
-    def of_scripts(self, number: int, scripts: Sequence[tuple[Package, str]]) -> frozenset[int] | None:
-        """Return the numbers of the scripts of several packages that one waits for; None: they run in a row."""
+    def of_script(self, number: int, scripts: Sequence[tuple[Package, str]]) -> frozenset[int]:
+        """Return the numbers of the scripts that one of several packages waits for: its own hooks, what it uses."""
         own = scripts[number][0]
-        if len({package.folder for package, _ in scripts}) < 2:
-            return None
         used = self._used_by(own.folder)
-        return frozenset(
-            at for at, (package, _) in enumerate(scripts) if package.folder in used or (package == own and at < number)
-        )
+        found = (at for at, (one, _) in enumerate(scripts) if one.folder in used or (one == own and at < number))
+        return frozenset(found)
 
     def _used_by(self, folder: str) -> frozenset[str]:
         """Return the folders of all packages that one depends on, at once or by way of others."""

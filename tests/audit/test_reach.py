@@ -287,6 +287,21 @@ def test_a_script_of_several_packages_runs_side_by_side_but_for_those_that_it_us
     assert [one.together for one in (first, second)] == [{(0, 0): frozenset()}, {(0, 0): frozenset({0})}]
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        "npx concurrently 'npx convex deploy' 'npx vercel --prod'",
+        "npm-run-all -p one two",
+        "pnpm -r --parallel run deploy",
+    ],
+)
+def test_what_is_started_at_once_waits_for_nothing(tmp_path: Path, run: str) -> None:
+    root = ROOT | {"scripts": {"one": "convex deploy", "two": "vercel --prod"}}
+    first, second = repository(tmp_path, {**TURBO, "package.json": root, CI: steps(run)}).reached
+    assert (first.kind, second.kind) == ("deploy", "publish")
+    assert [list(one.together.values()) for one in (first, second)] == [[frozenset()], [frozenset()]]
+
+
 def test_the_folder_of_a_step_may_ask_the_matrix(tmp_path: Path) -> None:
     workflow = steps('{ working-directory: "apps/${{ matrix.app }}", run: npm run types }').replace(
         "runs-on: ubuntu-latest", "runs-on: ubuntu-latest\n    strategy: { matrix: { app: [web, convex] } }"
@@ -305,3 +320,10 @@ def test_the_program_of_an_action_of_the_repository_is_read(tmp_path: Path) -> N
         ".github/actions/ship/index.js": 'require("child_process").execSync("npx convex deploy")\n',
     }
     assert reached(tmp_path, files) == ["deploy  convex deploy"]
+
+
+def test_a_set_up_that_an_install_starts_deploys_nothing_in_ci(tmp_path: Path) -> None:
+    script = 'import { execSync } from "child_process";\nexecSync("convex codegen");\nexecSync("convex deploy");\n'
+    root = ROOT | {"scripts": {"postinstall": "node setup.mjs"}}
+    found = reached(tmp_path, {CI: steps("bun install"), "package.json": root, "setup.mjs": script})
+    assert found == ["install  bun install", "codegen  convex codegen"]
