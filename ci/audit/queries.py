@@ -69,7 +69,7 @@ def deploys(repository: Repository) -> Iterator[Reached]:
 
 def is_to_stay(deploy: Reached) -> bool:
     """Tell whether a deploy is not that of a preview, nor one that runs on a host only."""
-    is_preview = any(word.startswith(("--preview-name", "--preview-create")) for word in deploy.argv)
+    is_preview = any(word.startswith("--preview") for word in deploy.argv)
     return not is_preview and not credentials.is_elsewhere(deploy)
 
 
@@ -92,6 +92,8 @@ def publishes(repository: Repository) -> Iterator[Reached]:
 
 def ships(repository: Repository) -> Iterator[Reached]:
     """Yield what workflows change of what is deployed, production or not, outside of pull requests."""
+    if not repository.backends and not any(True for _ in deploys(repository)):
+        return
     for one in repository.reached:
         is_publish = one.kind == "publish" and not is_draft(one) and is_of_the_app(one, repository)
         is_known = one.tool != "gh-pages" or not asks_what(one)

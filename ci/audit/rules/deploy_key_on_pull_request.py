@@ -49,7 +49,9 @@ jobs:
           CONVEX_DEPLOY_KEY: ${{ secrets.CONVEX_DEPLOY_KEY }}""",
 )
 
-_NOT_PRODUCTION = re.compile(r"PREVIEW|STAG|DEV(?!ICE)|TEST|\bPR_|_PR_|SANDBOX|LOCAL|_CI_|\bCI_|_QA_", re.IGNORECASE)
+_NOT_PRODUCTION = re.compile(
+    r"PREVIEW|STAG|DEV(?!ICE)|TEST|\bPR_|_PR_|SANDBOX|LOCAL|E2E|_CI_|\bCI_|_QA_", re.IGNORECASE
+)
 _NAMES = (*credentials.KEYS, credentials.SELF_HOSTED[1])
 
 
@@ -64,22 +66,19 @@ class _Handed:
 
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each job that hands the key to pull requests."""
-    deploying = dict(_deploying(repository))
+    deploying: dict[str, list[Reached]] = {}
+    for secret, deploy in _deploying(repository):
+        deploying.setdefault(secret, []).append(deploy)
     told: set[object] = set()
     for handed in _handed(repository, deploying):
-        deploy = deploying.get(handed.secret)
         key = (handed.workflow.path, handed.job.id, handed.secret)
-        if key not in told and not _is_harmless(handed, deploy):
+        if key not in told and not _NOT_PRODUCTION.search(handed.secret):
             told.add(key)
-            yield _finding(handed, deploy)
+            if finding := _finding(handed, deploying.get(handed.secret, [])):
+                yield finding
     for one in repository.reached if deploying else ():
         if queries.is_trusted_elsewhere(one) and any(when.is_pull_request for when in queries.whens(one)):
             yield _elsewhere(one)
-
-
-def _is_harmless(handed: _Handed, deploy: Reached | None) -> bool:
-    """Tell whether a secret is by its name, or that of its environment, not the one for production."""
-    return deploy is None and bool(_NOT_PRODUCTION.search(f"{_environment(handed.job)} {handed.secret}"))
 
 
 def _deploying(repository: Repository) -> Iterator[tuple[str, Reached]]:
@@ -120,16 +119,22 @@ def _is_handed(text: Text, workflow: Workflow, job: Job, step: Step, scenario: S
     return scenarios.is_set(text, scenario, workflow=workflow, job=job, step=step) != "no"
 
 
-def _finding(handed: _Handed, deploy: Reached | None) -> Finding:
+def _finding(handed: _Handed, deploys: list[Reached]) -> Finding | None:
     where = f'job "{handed.job.id}", step "{handed.step.label}"'
     message = f"{where} hands secrets.{handed.secret} to pull requests"
+    environment = _environment(handed.job)
+    here = [one for one in deploys if _environment(one.job) == environment]
+    production = next((one for one in here if not _NOT_PRODUCTION.search(_called(one))), None)
+    elsewhere = next((one for one in deploys if one not in here), None)
     asks = ""
-    if deploy is None:
+    if production and production.workflow:
+        message += f", and {queries.step_of(production)} of {production.workflow.path} deploys with it"
+    elif elsewhere:
+        asks = f"is it another key than that of {queries.step_of(elsewhere)}, which has another environment?"
+    elif here or _NOT_PRODUCTION.search(environment):
+        return None
+    else:
         asks = "does it open the production deployment?"
-    elif _environment(handed.job) != _environment(deploy.job):
-        asks = f"is it another key than that of {queries.step_of(deploy)}, which has another environment?"
-    elif deploy.workflow:
-        message += f", and {queries.step_of(deploy)} of {deploy.workflow.path} deploys with it"
     return replace(
         RULE.found(
             handed.text.at,
@@ -150,6 +155,12 @@ def _elsewhere(one: Reached) -> Finding:
         status="unclear",
         reached=one,
     )
+
+
+def _called(one: Reached) -> str:
+    """Return what a deploy calls itself."""
+    named = (one.workflow and one.workflow.name, one.job and one.job.id, one.step and one.step.label)
+    return " ".join(name or "" for name in named)
 
 
 def _environment(job: Job | None) -> str:

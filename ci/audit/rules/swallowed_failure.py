@@ -37,8 +37,8 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         if not one.swallowed or one.workflow is None or one.confidence == "low" or _is_asked_later(one):
             continue
-        if one.argv[1:2] == ("dev",):
-            continue  # a server in the background
+        if one.argv[1:2] == ("dev",) or _only_prepares(one):
+            continue
         if one.kind not in _KINDS and not (one.workflow.path in shipping and _is_of_a_deploy(one)):
             continue
         swallow = one.swallowed[0]
@@ -53,8 +53,15 @@ def check(repository: Repository) -> Iterator[Finding]:
     yield from _overruling(repository)
 
 
+def _only_prepares(one: Reached) -> bool:
+    """Tell whether a command is there for developers' machines: what frameworks write into `prepare`."""
+    return one.tool == "svelte-kit" or any('script "prepare"' in link.text for link in one.chain)
+
+
 def _is_of_a_deploy(one: Reached) -> bool:
     """Tell whether a command changes the deployment, or looks at the live app, but for what waits until it answers."""
+    if one.swallowed[0].how.startswith("`| "):
+        return False  # what reads it judges it
     if one.kind == "convex":
         return True
     is_waiting = any(word.startswith(("-w", "--write-out", "-o", "--retry")) for word in one.argv)
