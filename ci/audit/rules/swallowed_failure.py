@@ -31,7 +31,7 @@ _KINDS = ("gate", "codegen", "deploy", "publish")
 
 
 def check(repository: Repository) -> Iterator[Finding]:
-    """Yield one finding for each thing that hides failures, and for each deploy that overrules them."""
+    """Yield one finding for each step in which something hides failures, and for each deploy that overrules them."""
     told: set[object] = set()
     shipping = {one.workflow.path for one in queries.ships(repository) if one.workflow}
     for one in repository.reached:
@@ -42,8 +42,9 @@ def check(repository: Repository) -> Iterator[Finding]:
         if one.kind not in _KINDS and not (one.workflow.path in shipping and _is_of_a_deploy(one)):
             continue
         swallow = one.swallowed[0]
-        if swallow.at not in told:
-            told.add(swallow.at)
+        step = (one.workflow.path, one.job and one.job.id, one.step and one.step.index)
+        if not {swallow.at, step} & told:
+            told |= {swallow.at, step}
             yield RULE.found(
                 swallow.at,
                 f"{queries.step_of(one)} goes on when {queries.said(one)} fails: {swallow.how}",
