@@ -21,8 +21,11 @@ _LOCAL = re.compile(r"^(?:local|anonymous):")
 _MAKES_LOCAL = re.compile(
     r"convex\s+(?:init|deployment\s+create\s+local)|convex-local-backend|get-convex/convex-backend|convex\s+dev\s[^\n]*--local"
 )
-_ABOUT_KEYS = re.compile(r"KEY|TOKEN|SECRET|CONVEX_DEPLOYMENT|SELF_HOSTED_|SKIP|HAS_", re.IGNORECASE)
-_NOT_HERE = re.compile(r"VERCEL|NETLIFY|CF_PAGES|BASH_SOURCE")  # asked for in what runs on a host, or is sourced
+_ABOUT_KEYS = re.compile(
+    r"CONVEX\w*(?:KEY|TOKEN|SECRET|DEPLOYMENT|ADMIN|AUTH)|DEPLOY_?KEY|ADMIN_KEY|SKIP|HAS_|SELF_HOSTED_", re.IGNORECASE
+)
+# What is asked for in what runs on a host, or is not sourced.
+_NOT_HERE = re.compile(r"\$\{?(?:VERCEL|VERCEL_ENV\w*|VERCEL_GIT\w*|NETLIFY|CF_PAGES\w*)\b|BASH_SOURCE")
 _DECIDES_ITSELF = re.compile(
     r"CONVEX_[A-Z_]*(?:KEY|TOKEN|DEPLOYMENT|AGENT|SELF_HOSTED)|\bCI\b|GITHUB_ACTIONS|\bskip", re.I
 )
@@ -55,7 +58,8 @@ def is_asked_for(reached: Reached) -> bool:
 
 def is_elsewhere(reached: Reached) -> bool:
     """Tell whether a condition around a command of a workflow asks for a host, or for a script that is not sourced."""
-    return not reached.host and any(_NOT_HERE.search(guard.text) for guard in reached.guards)
+    texts = [guard.text for guard in reached.guards if "-z " not in guard.text and not guard.text.startswith("!")]
+    return not reached.host and any(map(_NOT_HERE.search, texts))
 
 
 def decides_itself(reached: Reached, repository: Repository) -> bool:

@@ -13,7 +13,7 @@ REGION = re.compile(r"\$\{\{((?:'(?:[^']|'')*+'|[^'}$]|\}(?!\}))*+)\}\}")  # ${{
 
 LONGEST = 21_000  # GitHub's own limit for an expression
 
-MOST_TOKENS = 1_000
+MOST_TOKENS = 400  # each may be a level of the tree, and trees are walked by recursion
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<number>[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+))"

@@ -9,6 +9,8 @@ from ci.audit import expressions, worlds
 from ci.audit.model import Job, Scenario, Step, Text, Workflow
 from ci.audit.worlds import Fitting, Unknown, Value, World
 
+MOST_STEPS_ASKED = 30  # each of which asks how the one before it ended
+
 SUCCESS, FAILURE, SKIPPED = "success", "failure", "skipped"
 
 _HERE: Mapping[str, Value] = {
@@ -45,6 +47,8 @@ class Run:
     has_secrets: bool = False  # whether secrets are taken to be set where GitHub hands them out
     conclusion: str = SUCCESS  # of the workflow that this one follows, by workflow_run
     results: dict[str, str] = field(default_factory=dict)
+    asking: list[int] = field(default_factory=list)  # steps, one of which asks for the next
+    steps: dict[tuple[str, int], bool] = field(default_factory=dict)  # which run, by job and index
 
     def __post_init__(self) -> None:
         self.jobs = {job.id: job for job in self.workflow.jobs}
@@ -52,13 +56,19 @@ class Run:
     def result(self, job: Job) -> str:
         """Return how a job ends: "success", "failure" or "skipped"."""
         if job.id not in self.results:
-            self.results[job.id] = SKIPPED  # what it is in a cycle of needs, which GitHub refuses
-            try:
-                self.results[job.id] = self._result(job)
-            except worlds.Undecided:
-                del self.results[job.id]
-                raise
+            before = sorted(self.before(job).values(), key=lambda one: len(self.before(one)))
+            for one in (*before, job):  # the first ones first, so that no chain of jobs is too long to follow
+                if one.id not in self.results:
+                    self._settle(one)
         return self.results[job.id]
+
+    def _settle(self, job: Job) -> None:
+        self.results[job.id] = SKIPPED  # what it is in a cycle of needs, which GitHub refuses
+        try:
+            self.results[job.id] = self._result(job)
+        except worlds.Undecided:
+            del self.results[job.id]
+            raise
 
     def runs(self, job: Job, step: Step) -> bool:
         """Return whether a step runs."""
@@ -96,6 +106,12 @@ class Run:
         return self._all_hold(texts, asked, job, step)
 
     def _step_runs(self, job: Job, step: Step) -> bool:
+        key = (job.id, step.index)
+        if key not in self.steps:
+            self.steps[key] = self._does_step_run(job, step)
+        return self.steps[key]
+
+    def _does_step_run(self, job: Job, step: Step) -> bool:
         failed = self._failed_before(job, step)
         if failed is None:
             return self._all_hold(step.conditions, {"success()": True, "failure()": False}, job, step)
@@ -142,7 +158,7 @@ class Run:
         if context == "needs":
             return self._need(name, job)
         if context == "steps":
-            return self._other_step(name, job)
+            return self._other_step(name, job, step)
         if context == "matrix":
             values = {key.lower(): values for key, values in job.matrix.items()}.get(name[len("matrix.") :], ())
             return values[0] if len(values) == 1 and "${{" not in values[0] else Unknown(f"{job.id}: {name}")
@@ -217,11 +233,20 @@ class Run:
             return next(result for result in (FAILURE, SUCCESS, SKIPPED) if result in results)
         return Unknown(f"{asked[0].id}: {'.'.join(rest)}") if results != {SKIPPED} else ""
 
-    def _other_step(self, name: str, job: Job) -> Value:
+    def _other_step(self, name: str, job: Job, asking: Step | None) -> Value:
         _, id, *rest = name.split(".")
         other = next((step for step in job.steps if step.id.lower() == id), None)
-        if other is None:
+        if other is None or asking is None or len(self.asking) > MOST_STEPS_ASKED:
             return Unknown(f"{job.id}: {name}")
+        if other.index >= asking.index:
+            return ""  # it has not run yet
+        self.asking.append(other.index)
+        try:
+            return self._of_step(name, job, other, rest=rest)
+        finally:
+            self.asking.pop()
+
+    def _of_step(self, name: str, job: Job, other: Step, *, rest: list[str]) -> Value:
         ran = self._step_runs(job, other)
         if rest in (["outcome"], ["conclusion"]):
             is_failing = self.failing == (job.id, other.index) and not (
