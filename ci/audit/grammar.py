@@ -28,6 +28,17 @@ class Shell:
         self._bytes = text.encode("utf-8", "replace")
         self.root: Node = _parser().parse(_EXPRESSION.sub(_word, self._bytes)).root_node
 
+    def is_deeper(self, levels: int) -> bool:
+        """Tell whether the tree has more levels than this."""
+        cursor = self.root.walk()
+        while cursor.depth <= levels:
+            if cursor.goto_first_child():
+                continue
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return False
+        return True
+
     def between(self, start: int, end: int) -> str:
         """Return the text between two positions."""
         return self._bytes[start:end].decode("utf-8", "replace")

@@ -21,6 +21,7 @@ __all__ = ["Command", "Origin", "Result", "Scene", "commands"]
 MAX_SIZE = 200_000  # characters of one shell text
 MAX_COMMANDS = 2_000  # of one shell text, loops and functions unrolled
 MAX_DEPTH = 60
+MAX_NESTING = 200  # levels of the grammar's tree: an `&&` more is a level more
 MAX_TURNS = 16  # of a `for` over words that are known
 
 _STATUS = re.compile(r"\$\?|\$\{\?\}|PIPESTATUS")
@@ -82,6 +83,9 @@ class _Shell(Conditions):
 
     def read(self, text: str, origin: Origin, script: str = "", mode: _Mode | None = None) -> None:
         source = Source(grammar.parsed(text), origin, script or self.scene.script)
+        if source.text.is_deeper(MAX_NESTING):
+            self.limits.add(f"a shell text of more than {MAX_NESTING} levels")
+            return
         with self.inside(source):
             self.sequence(source.text.root.children, mode or _Mode())
 

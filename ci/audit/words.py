@@ -120,13 +120,13 @@ class Words:
     def composed(self, node: Node) -> tuple[str, ...] | None:
         """Return the value of a word of several parts."""
         made = ""
-        text, position = self.source.text, node.start_byte
-        for child in node.named_children:
+        text, position, children = self.source.text, node.start_byte, node.named_children
+        for child in children:
             made += text.between(position, child.start_byte).replace('"', "")
             value = (text.of(child),) if child.type == "string_content" else self.value(child)
             if value is None:
                 return None
-            if len(node.named_children) == 1 and len(value) != 1:
+            if len(children) == 1 and len(value) != 1:
                 return value
             made += " ".join(value)
             position = child.end_byte

@@ -45,9 +45,12 @@ def check(repository: Repository) -> Iterator[Finding]:
     told: set[tuple[Place, str]] = set()
     reached = {link.at for one in repository.reached for link in one.chain}
     for text, folder, is_block in _texts(repository):
+        moves = _CHANGES_FOLDER.search(text.value)
         for command in _COMMAND.finditer(text.value):
             at = _place(text, command.start(1), is_block=is_block)
-            found = None if _moves(text.value, command.start(1)) else _shadowed(command[1], folder, repository)
+            if moves and moves.start() < command.start(1):
+                break  # from here on it is not known whose script is meant
+            found = _shadowed(command[1], folder, repository)
             if found and (at, found[0].verb) not in told:
                 said, package = found
                 told.add((at, said.verb))
@@ -69,11 +72,6 @@ def _texts(repository: Repository) -> Iterator[tuple[Text, str, bool]]:
 
 def _place(text: Text, start: int, *, is_block: bool) -> Place:
     return Place(text.at.path, text.at.line + (text.value.count("\n", 0, start) if is_block else 0), text.at.column)
-
-
-def _moves(text: str, end: int) -> bool:
-    """Tell whether the folder was changed before, so that it is not known whose script is meant."""
-    return bool(_CHANGES_FOLDER.search(text, 0, end))
 
 
 def _shadowed(command: str, folder: str, repository: Repository) -> tuple[Line, Package] | None:
