@@ -15,14 +15,20 @@ class Waits:
     def __init__(self, packages: Sequence[Package]) -> None:
         self._packages = packages
         self._used: dict[str, frozenset[str]] = {}
+        self._uses: Mapping[str, Sequence[Package]] = {}
 
     def of(self, runs: Sequence[TurboRun]) -> list[frozenset[int]]:
         """Return for each run the numbers of those that it waits for, at once or by way of others."""
         named: dict[str, list[int]] = {}
         for number, run in enumerate(runs):
             named.setdefault(run.script, []).append(number)
-        direct = [list(self._before(run, named, runs)) for run in runs]
-        return [_reached(number, direct) for number in range(len(runs))]
+        masks: list[int] = []  # a bit for each run that one waits for; runs come after those that they wait for
+        for run in runs:
+            mask = 0
+            for at in self._before(run, named, runs):
+                mask |= 1 << at | (masks[at] if at < len(masks) else 0)
+            masks.append(mask)
+        return [frozenset(at for at in range(mask.bit_length()) if mask >> at & 1) for mask in masks]
 
     def _before(self, run: TurboRun, named: Mapping[str, Sequence[int]], runs: Sequence[TurboRun]) -> Iterator[int]:
         """Yield the numbers of the runs that `dependsOn` names."""
@@ -48,23 +54,12 @@ class Waits:
     def _used_by(self, folder: str) -> frozenset[str]:
         """Return the folders of all packages that one depends on, at once or by way of others."""
         if folder not in self._used:
-            graph = workspaces.graph(self._packages)
+            self._uses = self._uses or workspaces.graph(self._packages)
             found: set[str] = set()
             waiting = [folder]
             while waiting:
-                new = [one.folder for one in graph.get(waiting.pop(), ()) if one.folder not in found]
+                new = [one.folder for one in self._uses.get(waiting.pop(), ()) if one.folder not in found]
                 found.update(new)
                 waiting += new
             self._used[folder] = frozenset(found)
         return self._used[folder]
-
-
-def _reached(start: int, direct: Sequence[Sequence[int]]) -> frozenset[int]:
-    """Return what a graph leads to from a place."""
-    found: set[int] = set()
-    waiting = [start]
-    while waiting:
-        new = [one for one in direct[waiting.pop()] if one not in found]
-        found.update(new)
-        waiting += new
-    return frozenset(found)
