@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from ci.audit.model import Place, Text
@@ -31,7 +33,12 @@ class Source:
 
     def at(self, start: int) -> Place:
         """Return the place of a character, counted from 0."""
-        return Place(self.path, self.text.count("\n", 0, start) + 1, start - self.text.rfind("\n", 0, start))
+        line = bisect_right(self._lines, start)
+        return Place(self.path, line, start - self._lines[line - 1] + 1)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
 
 
 @dataclass(frozen=True)
