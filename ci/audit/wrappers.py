@@ -42,7 +42,7 @@ _PLAIN: dict[str, frozenset[str]] = {
     "direnv": frozenset(),
     "vp": frozenset(),
 }
-_OPERANDS = {"timeout": 1, "gtimeout": 1, "flock": 1, "retry": 0, "direnv": 1}
+_OPERANDS = {"timeout": 1, "gtimeout": 1, "flock": 1, "direnv": 1}
 
 # wrapper -> the word that must come first, and then is no part of the command
 _VERBS = {
@@ -145,7 +145,7 @@ def _plain(head: str, words: tuple[str, ...]) -> Inner | None:
     if head == "retry":
         while words and re.fullmatch(r"\d+[smh]?", words[0]):
             words = words[1:]
-    if head == "sudo" or head == "xargs":
+    if head in ("sudo", "xargs"):
         return _env(words) if words else None
     return Inner(_undashed(words)) if words else None
 
@@ -213,7 +213,7 @@ def _loader(head: str, words: tuple[str, ...]) -> Inner | None:
         return None
     words = words[len(verbs) :]
     while words and words[0].startswith("-"):
-        takes = words[0] in _LOADER_OPTIONS and not (head == "dotenv" and words[0] == "-c")
+        takes = words[0] in _LOADER_OPTIONS and (head, words[0]) != ("dotenv", "-c")  # whose value is optional
         words = words[2:] if takes else words[1:]
     words = words[_LOADER_OPERANDS.get(head, 0) :]
     if len(words) == 1 and " " in words[0]:
