@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from ci.audit import facts, scenarios
@@ -87,7 +88,12 @@ def is_anonymous(reached: Reached) -> bool:
 def _makes_local(step: Step) -> bool:
     text = step.run.value if step.run else ""
     is_asked_for = "CONVEX_AGENT_MODE" in step.env or "CONVEX_AGENT_MODE" in text
-    return bool(_MAKES_LOCAL.search(text)) or (is_asked_for and "convex dev" in text)
+    return _says_local(text) or (is_asked_for and "convex dev" in text)
+
+
+@lru_cache(maxsize=1000)
+def _says_local(text: str) -> bool:
+    return bool(_MAKES_LOCAL.search(text))
 
 
 def given(reached: Reached, scenario: Scenario) -> Truth:

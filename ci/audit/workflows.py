@@ -12,7 +12,7 @@ from ci.audit.yaml import Node
 
 FOLDER = ".github/workflows"
 DEEPEST = 10  # GitHub's limit for reusable workflows in reusable workflows
-MOST_JOBS = 500
+MOST_JOBS = 100
 
 _TRIGGERS_LISTS = ("branches", "tags", "paths", "types", "workflows")
 

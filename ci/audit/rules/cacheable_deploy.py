@@ -40,7 +40,7 @@ def check(repository: Repository) -> Iterator[Finding]:
             told.add(task.at)
             yield _found(task, one, repository)
     for task in repository.turbo.tasks:
-        package = next((one for one in _packages(task, repository) if _deploys(one, task.name)), None)
+        package = next(_deploying(task, repository), None)
         if task.cache and package and task.at not in told:
             told.add(task.at)
             message = f'"{task.name}" of {package.name or package.path} deploys, and turbo may replay it from its cache'
@@ -76,12 +76,13 @@ def _is_forced(one: Reached) -> bool:
     return is_told or "TURBO_FORCE" in one.env.values
 
 
-def _packages(task: TurboTask, repository: Repository) -> Iterator[Package]:
-    """Yield the packages whose task this is; one with a task of its own has that instead of the general one."""
-    own = {one.package for one in repository.turbo.tasks if one.name == task.name} if repository.turbo else set()
+def _deploying(task: TurboTask, repository: Repository) -> Iterator[Package]:
+    """Yield the packages that deploy in this task; one with a task of its own has that instead of the general one."""
     for one in repository.packages:
-        if task.package == one.name or (not task.package and one.name not in own):
-            yield one
+        if _deploys(one, task.name) and task.package in ("", one.name):
+            tasks = repository.turbo.tasks if repository.turbo else ()
+            if task.package or all((other.package, other.name) != (one.name, task.name) for other in tasks):
+                yield one
 
 
 def _deploys(package: Package, name: str) -> bool:
