@@ -3,9 +3,9 @@ Measure what an audit takes, the start of `inv` included, beside zizmor on the s
 
     .venv/bin/python bench/audit.py [FILES] [ROUNDS]
 
-The small repository is the example with the workflow of the first incident; the large one holds FILES files more, in packages
-of ninety, each with scripts of its own, under a turbo.json. All take turns. The first line is the audit alone, by a
-process that does nothing else; the exit code of each is shown, since a tool that fails at once is fast.
+The small repository is the example with the workflow of the first incident; the large one holds FILES files more, in
+packages of ninety, each with scripts of its own. All take turns. "audit alone" is a process that does nothing else; the
+exit code of each is shown, since a tool that fails at once is fast.
 """
 
 from __future__ import annotations
