@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from invoke.context import Context
+from invoke.exceptions import UnexpectedExit
 from invoke.tasks import task
 
 from ci import audit as audits
@@ -20,6 +21,7 @@ from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
+from ci.report import Format
 from ci.secret import Secret
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 RuleName = Annotated[str, Choices(lambda: audits.registry.ids())]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
-FORMAT = {"format": "how to print it: text, json, or github for annotations"}
+FORMAT = {"format": "how to print it, github as annotations"}
 
 
 @step(
@@ -109,7 +111,8 @@ def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
     _start_sandbox(c)
-    _generate(c, settings.app, settings.code_generation())
+    if instead := _generate_or_keep(c, settings):
+        return instead
     release.generated.stale_copies(settings.app)
     return release.generated.difference(_read(c, release.generated.differs_argv(settings.app)))
 
@@ -142,12 +145,11 @@ def contract(
     c: Context,
     target: str = "",
     root: str = "",
-    format: str = "text",
+    format: Format = "text",
     against: str = "code",
     references_only: bool = False,
 ) -> str:
     """Check that each function that is called exists, is public, and is of the right kind."""
-    report.check_format(format)
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
     specs = {} if references_only else _specs(c, settings, place, against, target)
@@ -174,16 +176,15 @@ def build(c: Context, target: str = "") -> str | None:
 @step(
     pre=[codegen],
     timeout_s=120,
-    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field; may be repeated"},
+    help=TARGET | FORMAT | {"allow_breaking": "a function that may break for clients in the field"},
 )
 def plan(
     c: Context,
     target: str = "",
-    format: str = "text",
+    format: Format = "text",
     allow_breaking: list[str] = [],  # noqa: B006  # Invoke takes a flag that is repeated for one whose default is a list
 ) -> None:
     """Show what a release will change; refuse what would break clients in the field."""
-    report.check_format(format)
     world = _compare(c, target)
     print(_plan(world, format))
     world.refuse_breaking(allow_breaking)
@@ -217,6 +218,8 @@ def deploy_backend(c: Context, target: str = "") -> str:
     """Push the functions: the old site still works with them."""
     settings = config.load()
     backend = settings.target(target).backend
+    if settings.target(target).is_sandbox:
+        _furnish(settings, settings.app, backend)
     here, url = _here(settings), convex.reach(backend)
     if convex.live_code(backend, url) == here:
         return f"already so: {backend.deployment} runs this code"
@@ -358,14 +361,35 @@ def _compare(c: Context, name: str) -> Comparison:
     return release.comparison.read(settings, settings.target(name), _tree(c, settings))
 
 
-def _plan(world: Comparison, format: str) -> str:
+def _plan(world: Comparison, format: Format) -> str:
     steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
     rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
     return report.plan(world, rows, format)
 
 
-def _generate(c: Context, app: App, backend: Backend) -> None:
+def _generate_or_keep(c: Context, settings: Config) -> str | None:
+    """Generate the types of the app; where the sandbox cannot, keep those that git has, and return why."""
+    app, backend = settings.app, settings.code_generation()
+    before = release.generated.files(app)
+    try:
+        _generate(c, settings, app, backend)
+    except UnexpectedExit:
+        lacks = convex.lacks(settings.sandbox_control(), backend)
+        if not lacks:
+            raise
+        committed = _read(c, release.generated.committed_argv(app))
+        return release.generated.fall_back(app, before, lacks, committed=committed)
+    return None
+
+
+def _furnish(settings: Config, app: App, backend: Backend) -> None:
+    values = settings.sandbox_variables()
+    convex.furnish(settings.sandbox_control(), backend, folder=app.backend_folder, values=values)
+
+
+def _generate(c: Context, settings: Config, app: App, backend: Backend) -> None:
     """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
+    _furnish(settings, app, backend)
     bundled = None
     # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
     while bundled != (found := release.generated.bundled(app)):
@@ -385,7 +409,7 @@ def _specs(c: Context, settings: Config, place: Repository, against: str, target
     scratch = convex.scratch(settings.sandbox_control(), settings.code_generation())
     specs = {}
     for name, folder in place.named():
-        _generate(c, release.calls.app_of(settings.app, place, folder), scratch)
+        _generate(c, settings, release.calls.app_of(settings.app, place, folder), scratch)
         specs[name] = contracts.spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
     return specs
 

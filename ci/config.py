@@ -81,7 +81,7 @@ class Smoke:
 
 @dataclass(frozen=True)
 class Settings:
-    """One [targets.NAME] table of lockstep.toml."""
+    """One [targets.NAME] table of lockstep.toml; `variables` are those of the sandbox's deployments."""
 
     convex_deployment: str = ""
     pages_project: str = ""
@@ -89,6 +89,7 @@ class Settings:
     site: str = ""
     public_variables: Mapping[str, str] = field(default_factory=dict)
     smoke_headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,10 @@ class Config:
     def code_generation(self) -> Backend:
         """Return the sandbox's deployment for code generation: whatever the target, no real key is needed."""
         return _sandbox_backend(_endpoints(self.state), "codegen")
+
+    def sandbox_variables(self) -> Mapping[str, str]:
+        """Return the environment variables that the sandbox's deployments are given."""
+        return self.targets[SANDBOX].variables
 
     def sandbox_control(self) -> str:
         """Return the base URL of the sandbox's control plane."""
@@ -308,7 +313,7 @@ def _unknown(key: str, where: str, known: tuple[str, ...]) -> InputError:
 
 
 def _incomplete(name: str, settings: Settings) -> list[InputError]:
-    """Return what a target lacks; the sandbox knows its own addresses."""
+    """Return what a target lacks, or has too much; the sandbox knows its own addresses."""
     if name == SANDBOX:
         return []
     examples = {
@@ -316,11 +321,15 @@ def _incomplete(name: str, settings: Settings) -> list[InputError]:
         "pages_project": "my-app",
         "site": "https://app.example.com",
     }
-    return [
+    missing = [
         InputError(f"lockstep.toml: targets.{name}.{key} is missing", hint=f'add {key} = "{example}"')
         for key, example in examples.items()
         if not getattr(settings, key)
     ]
+    if settings.variables:
+        what = f"lockstep.toml: targets.{name}.variables is for the sandbox alone"
+        missing.append(InputError(what, hint="set them on the deployment: npx convex env set NAME value"))
+    return missing
 
 
 def _headers(settings: Settings, values: Mapping[str, str]) -> dict[str, Secret]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ci import rest, toolchain
@@ -13,6 +14,7 @@ from ci.errors import InputError, Unfinished
 from ci.secret import Secret
 
 MIGRATIONS_VARIABLE = "LOCKSTEP_MIGRATIONS"
+COMPONENTS_VARIABLE = "LOCKSTEP_COMPONENTS"
 
 # The operations of a deploy key that a release needs, and what for. An empty list of allowed operations means all.
 # Source: crates/keybroker/src/operations.rs of the open-source backend; read 2026-11-22.
@@ -41,13 +43,15 @@ class Code:
     """
     What a deployment runs, or would run: module path to hash, the functions, and the exported schema.
 
-    `spec` tells of the same functions as the deployment does, validators included, in any order.
+    `spec` tells of the same functions as the deployment does, validators included, in any order. `components` is a hash
+    of all code of components, "" without any; of live ones that somebody else pushed it is not known.
     """
 
     modules: Mapping[str, str]
     functions: frozenset[Function]
     schema: Any
     spec: list[dict[str, Any]] = field(default_factory=list, compare=False)
+    components: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,25 +180,26 @@ def functions(backend: Backend, url: str) -> frozenset[Function]:
 
 def scheduled(backend: Backend, url: str) -> frozenset[str]:
     """
-    Return the names of the functions that wait to be run: a push does not change what was scheduled before it.
+    Return the names of the app's functions that wait to be run: a push does not change what was scheduled before it.
 
-    Source: system query paginatedScheduledJobs of npm-packages/system-udfs, {"page": [{"udfPath": "a/b.js:c"}],
-        "isDone": bool, "continueCursor": str}; read 2026-11-22.
+    Source: system query paginatedScheduledJobs of npm-packages/system-udfs, {"page": [{"udfPath": "a/b.js:c",
+        "component": "" or path}], "isDone": bool, "continueCursor": str}; read 2026-11-22.
     """
     names: set[str] = set()
     page: dict[str, Any] = {"isDone": False, "continueCursor": None}
     while not page["isDone"]:
         args = {"paginationOpts": {"cursor": page["continueCursor"], "numItems": 1000}}
         page = _system(backend, url, "_system/frontend/paginatedScheduledJobs", args)
-        names |= {_name(job["udfPath"]) for job in page["page"]}
+        names |= {_name(job["udfPath"]) for job in page["page"] if not job.get("component")}
     return frozenset(names)
 
 
 def live_code(backend: Backend, url: str) -> Code:
-    """Return what the deployment runs now: hashes of its modules, its functions, its schema."""
+    """Return what the deployment runs now: hashes of its modules, its functions, its schema, its components."""
     hashes = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
     schema = (_system(backend, url, "_system/frontend/getSchemas") or {}).get("active")
-    return _code(hashes["moduleHashes"], api_spec(backend, url), json.loads(schema) if schema else None)
+    read = {"schema": json.loads(schema) if schema else None, "components": _live_components(backend, url)}
+    return _code({"modules": hashes["moduleHashes"], "functions": api_spec(backend, url), **read})
 
 
 def code_at_hand(control_url: str, backend: Backend) -> Code:
@@ -202,14 +207,34 @@ def code_at_hand(control_url: str, backend: Backend) -> Code:
     Return what the sandbox received when code was last generated: the code of this working tree.
 
     Raises:
-        Unfinished: code generation has not run in this folder.
+        Unfinished: code generation has not run in this folder, or the sandbox could not take the code in.
     """
     name = backend.deployment.partition(":")[2]
     answer = rest.call("GET", f"{control_url}/__sandbox/convex/code?deployment={name}")
     found = answer.json()
     if answer.status != 200 or not found:
         raise Unfinished("the functions of this working tree are not known yet", hint="run ./inv codegen")
-    return _code(found["modules"], found["functions"], found["schema"])
+    if "lacks" in found:
+        hint = "hold the calls against what is deployed: ./inv contract --against live --target NAME"
+        raise Unfinished(f"the functions of this working tree are not known: {found['lacks']}", hint=hint)
+    return _code(found)
+
+
+def lacks(control_url: str, backend: Backend) -> str:
+    """Return what the last push to this deployment of the sandbox needs and the sandbox lacks, "" if nothing."""
+    name = backend.deployment.partition(":")[2]
+    found = rest.call("GET", f"{control_url}/__sandbox/convex/code?deployment={name}").json()
+    return str((found or {}).get("lacks", ""))
+
+
+def furnish(control_url: str, backend: Backend, *, folder: Path, values: Mapping[str, str]) -> None:
+    """Give a deployment of the sandbox what the functions in `folder` need: its installed packages, and variables."""
+    body = {"deployment": backend.deployment, "folder": str(folder)}
+    _asked("POST", f"{control_url}/__sandbox/convex/packages", {}, body)
+    url = opened(backend).url
+    missing = values.items() - variables(backend, url).items()
+    if missing:
+        set_variables(backend, url, dict(missing))
 
 
 def scratch(control_url: str, backend: Backend) -> Backend:
@@ -231,14 +256,10 @@ def variables(backend: Backend, url: str) -> dict[str, str]:
     return found
 
 
-def set_variable(backend: Backend, url: str, name: str, value: str) -> None:
-    """Set one environment variable of the deployment."""
-    _asked(
-        "POST",
-        f"{url}/api/v1/update_environment_variables",
-        _admin(backend),
-        {"changes": [{"name": name, "value": value}]},
-    )
+def set_variables(backend: Backend, url: str, values: Mapping[str, str]) -> None:
+    """Set environment variables of the deployment."""
+    changes = [{"name": name, "value": value} for name, value in values.items()]
+    _asked("POST", f"{url}/api/v1/update_environment_variables", _admin(backend), {"changes": changes})
 
 
 def query(backend: Backend, url: str, function: str) -> Any:
@@ -249,7 +270,7 @@ def query(backend: Backend, url: str, function: str) -> Any:
 
 def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
     """
-    Return what the deployment now runs, once that is `code`.
+    Return what the deployment now runs, once that is `code`; whose components these are is recorded there.
 
     Raises:
         Unfinished: it runs something else, whatever the CLI said.
@@ -260,6 +281,9 @@ def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
         named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         hint = "somebody else may be pushing too; run the same command again"
         raise Unfinished(f"{backend.deployment} does not run the pushed code: it differs in {named}", hint=hint)
+    if code.components:
+        record = {"code": code.components, "packages": _component_packages(backend, url)}
+        set_variables(backend, url, {COMPONENTS_VARIABLE: json.dumps(record)})
     return f"pushed {len(code.functions)} functions to {backend.deployment}"
 
 
@@ -294,8 +318,30 @@ def missing_functions(wanted: frozenset[Function], live: frozenset[Function]) ->
     return lines
 
 
-def _code(modules: list[dict[str, Any]], spec: list[dict[str, Any]], schema: Any) -> Code:
-    return Code({item["path"]: item["hash"] for item in modules}, _functions(spec), schema, spec)
+def _live_components(backend: Backend, url: str) -> str:
+    """Return the hash of the live components if we pushed them: the deployment tells nothing of their code."""
+    packages = _component_packages(backend, url)
+    if not packages:
+        return ""
+    record = json.loads(variables(backend, url).get(COMPONENTS_VARIABLE, "{}"))
+    return str(record["code"]) if record.get("packages") == packages else "pushed by somebody else"
+
+
+def _component_packages(backend: Backend, url: str) -> list[str]:
+    """
+    Return the ids of the packages of code that the components run: each push makes new ones.
+
+    Source: system query modules:listForAllComponents of npm-packages/system-udfs, [[null for the app or an id,
+        [[path, {"sourcePackageId": str}]]]]; read 2026-11-22.
+    """
+    listed = _system(backend, url, "_system/frontend/modules:listForAllComponents")
+    return sorted({one["sourcePackageId"] for component, modules in listed if component for _, one in modules})
+
+
+def _code(found: Mapping[str, Any]) -> Code:
+    modules = {item["path"]: item["hash"] for item in found["modules"]}
+    spec = found["functions"]
+    return Code(modules, _functions(spec), found["schema"], spec, found["components"])
 
 
 def _functions(spec: list[dict[str, Any]]) -> frozenset[Function]:

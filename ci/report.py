@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ci import release
-from ci.errors import InputError
 
 if TYPE_CHECKING:
     from ci.contract.compatibility import Change
     from ci.contract.plan import Plan
-    from ci.contract.references import Reference
+    from ci.contract.references import Dynamic, Reference
     from ci.release.calls import Contract
     from ci.release.comparison import Comparison
 
 LISTED = 12
-FORMATS = ("text", "json", "github")
+Format = Literal["text", "json", "github"]
 INDENT = " " * 12
 
 # (name, what it changes, its first line of help) of each step from the approval on.
 Steps = Sequence[tuple[str, str, str]]
 
 
-def check_format(how: str) -> None:
-    """
-    Return when results can be printed in this way.
-
-    Raises:
-        InputError: there is no such format.
-    """
-    if how not in FORMATS:
-        raise InputError(f"--format {how} is not known", hint=f"one of {', '.join(FORMATS)}")
-
-
-def plan(world: Comparison, steps: Steps, how: str) -> str:
-    """Return the plan of a release in one of `FORMATS`."""
+def plan(world: Comparison, steps: Steps, how: Format) -> str:
+    """Return the plan of a release in one `Format`."""
     forms: dict[str, Callable[[], str]] = {
         "text": lambda: _plan_text(world, steps),
         "json": lambda: _document(_plan_json(world, steps)),
@@ -45,9 +33,9 @@ def plan(world: Comparison, steps: Steps, how: str) -> str:
     return forms[how]()
 
 
-def contract(found: Contract, how: str, *, where: str = "") -> str:
+def contract(found: Contract, how: Format, *, where: str = "") -> str:
     """
-    Return the calls of a repository in one of `FORMATS`.
+    Return the calls of a repository in one `Format`.
 
     Args:
         where: the folder of the repository as GitHub's annotations shall name it.
@@ -118,6 +106,8 @@ def _backend_plan(world: Comparison) -> Iterator[str]:
         yield f"{INDENT}its environment variables {world.lacking}"
     elif world.lacking:
         yield f"{INDENT}variables that the code reads and the deployment lacks: {', '.join(world.lacking)}"
+    if world.untold:
+        yield f"{INDENT}variables that the code reads by a name it computes: at {', '.join(world.untold)}"
 
 
 def _functions(change: Plan) -> Iterator[str]:
@@ -184,7 +174,10 @@ def _plan_json(world: Comparison, steps: Steps) -> dict[str, Any]:
         "tables": change and _difference(change.tables.added, change.tables.dropped),
         "indexes": change and _difference(change.indexes.added, change.indexes.dropped),
         "migrations": {"pending": list(world.pending), "unlisted": list(change.unlisted) if change else None},
-        "variables": {"lacking": None if isinstance(world.lacking, str) else list(world.lacking)},
+        "variables": {
+            "lacking": None if isinstance(world.lacking, str) else list(world.lacking),
+            "computed": list(world.untold),
+        },
         "frontend": {
             "site": world.target.frontend.site,
             "release": live and live.release,
@@ -233,12 +226,16 @@ def _contract_text(found: Contract) -> Iterator[str]:
     if lost:
         yield f"{len(lost)} calls of no backend that is known"
         yield from _places(lost)
-    yield from (f"  {one.path}:{one.line} calls {one.prefix}[...], not known which" for one in found.found.dynamic)
-    yield from (f"  {one.path} was not read: {one.why}" for one in found.found.skipped)
+    yield from (f"  {one.path}:{one.line} calls {_untold(one)}" for one in found.found.dynamic)
+    yield from (f"  {one.path} {one.why}" for one in found.found.skipped)
 
 
 def _places(references: Iterable[Reference]) -> Iterator[str]:
     yield from (f"  {one.path}:{one.line}:{one.column} {one.function} ({one.form})" for one in references)
+
+
+def _untold(one: Dynamic) -> str:
+    return f"a function {f'of {one.prefix} ' if one.prefix else ''}that is not known before it runs"
 
 
 def _contract_json(found: Contract) -> dict[str, Any]:
@@ -268,10 +265,10 @@ def _contract_annotations(found: Contract, where: str) -> Iterator[str]:
             said = f"{one.function}: {one.reason}{nearest}"
             yield _annotation("error", said, title="contract", file=f"{start}{path}", line=line)
     for item in found.found.dynamic:
-        said = f"{item.prefix}[...] is not known before it runs"
+        said = f"calls {_untold(item)}"
         yield _annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
     for other in found.found.skipped:
-        yield _annotation("notice", f"not read: {other.why}", title="contract", file=f"{start}{other.path}")
+        yield _annotation("notice", other.why, title="contract", file=f"{start}{other.path}")
 
 
 def _annotation(level: str, said: str, **properties: object) -> str:

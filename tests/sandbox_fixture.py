@@ -180,10 +180,15 @@ def installed_wrangler() -> Path:
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        # The user's own cache of packages and settings of registries: an installation is no part of what is tested.
-        install = [str(BUN), "install", "--frozen-lockfile", "--silent"]
-        subprocess.run(install, cwd=EXAMPLE, env={**os.environ, **BASE}, check=True, timeout=300)
+        install(EXAMPLE)
     return WRANGLER
+
+
+def install(folder: Path) -> None:
+    """Install the packages of a lock file with bun, which takes from its cache what is there."""
+    # The user's own cache of packages and settings of registries: an installation is no part of what is tested.
+    argv = [str(BUN), "install", "--frozen-lockfile", "--silent"]
+    subprocess.run(argv, cwd=folder, env={**os.environ, **BASE}, check=True, timeout=300)
 
 
 Wrangler = Callable[..., subprocess.CompletedProcess[str]]

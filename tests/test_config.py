@@ -88,6 +88,16 @@ def test_every_problem_of_the_file_is_said_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_the_sandbox_alone_is_given_variables(tmp_path: Path) -> None:
+    own = loaded(tmp_path, f'{GOOD}[targets.sandbox]\nvariables = {{ ISSUER = "auth.example" }}\n')
+    shown = refused(tmp_path, GOOD.replace("site =", 'variables = { A = "b" }\nsite ='))
+    assert own.sandbox_variables() == {"ISSUER": "auth.example"}
+    assert shown == (
+        "error: lockstep.toml: targets.production.variables is for the sandbox alone\n"
+        "  hint: set them on the deployment: npx convex env set NAME value"
+    )
+
+
 def test_broken_toml_is_one_error_with_its_place(tmp_path: Path) -> None:
     assert refused(tmp_path, "[app\n").startswith("error: lockstep.toml is not valid TOML: ")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -11,7 +13,6 @@ from typing import Any
 
 from ci.contract.walk import Signature
 
-VERSION = 2
 _YOUNG_NS = 2_000_000_000  # a file changed so shortly before it was read may change again within one tick of its clock
 
 Row = tuple[str, list[str], str, str, int, int]  # backend, path, form, visibility, line, column
@@ -55,11 +56,18 @@ class Memory:
         return {word for record in self.records.values() for word in record.words}
 
 
+@functools.cache
+def version() -> str:
+    """Return a digest of the code that reads: what it reads otherwise than before must be read again."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
 def load(path: Path | None) -> Memory:
     """Return what was saved; nothing, when it was saved by another version or cannot be read."""
     try:
         found = json.loads(path.read_bytes()) if path else {}
-        if found.get("version") != VERSION:
+        if found.get("version") != version():
             return Memory()
         return Memory(
             found["surroundings"],
@@ -79,7 +87,7 @@ def save(path: Path, memory: Memory, *, read_at_ns: int) -> None:
     """Save what was read; another process sees the old or the new, never a part. A full disk only costs time later."""
     settled = {name: one for name, one in memory.files.items() if one[1] < read_at_ns - _YOUNG_NS}
     document = {
-        "version": VERSION,
+        "version": version(),
         "surroundings": memory.surroundings,
         "words": sorted(memory.words),
         "consulted": sorted(memory.consulted),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from ci.contract import syntax
 from ci.contract.syntax import field_of, text
 
 CONFIG = "convex.config"  # the module that declares variables: defineApp({ env: { NAME: v.string() } })
+
+_ENVIRONMENTS = re.compile(r"_generated/server|^(?:node:)?process$")
+_GIVEN = {"variable_declarator": ("name", "value"), "assignment_expression": ("left", "right")}
 
 
 @dataclass(frozen=True, order=True)
@@ -63,13 +67,7 @@ def read(modules: Mapping[str, str]) -> Environment:
         root = syntax.parse(path, source.encode())
         if _stem(path) == CONFIG:
             declared |= _declared(root)
-        generated = _generated(root)
-        reads |= {
-            Read(path, node.start_point.row + 1, name)
-            for node in _walk(root)
-            if _is_environment(node, generated)
-            for name in _names(node)
-        }
+        reads |= {Read(path, line, name) for line, name in _reads(root)}
     return Environment(tuple(sorted(reads)), declared)
 
 
@@ -85,21 +83,48 @@ def _walk(root: Node) -> Iterator[Node]:
         waiting += node.children
 
 
-def _generated(root: Node) -> set[str]:
-    """Return the local names of the `env` that code generation writes."""
-    imports = syntax.links(root).imports.items()
-    return {local for local, (source, name) in imports if name == "env" and "_generated/server" in source}
+def _reads(root: Node) -> Iterator[tuple[int, str]]:
+    """Yield (line, variable), with "" for what cannot be told."""
+    wholes = _wholes(root)
+    places = [node for node in _walk(root) if _is_environment(node) or _stands_for_it(node, wholes)]
+    used = {text(node) for node in places}
+    for node in places:
+        yield from ((node.start_point.row + 1, name) for name in _names(node, used))
 
 
-def _is_environment(node: Node, generated: set[str]) -> bool:
-    """Tell whether the node is `process.env`, or the generated `env`."""
-    if node.type == "identifier":
-        in_import = node.parent is not None and node.parent.type == "import_specifier"
-        return text(node) in generated and not in_import
+def _wholes(root: Node) -> set[str]:
+    """Return the local names that all of the environment has."""
+    ties = syntax.links(root).imports.items()
+    found = {local for local, (source, name) in ties if name == "env" and _ENVIRONMENTS.search(source)}
+    for node in _walk(root):
+        target, value = (field_of(node, name) for name in _GIVEN.get(node.type, ("", "")))
+        while value is not None and value.type in syntax.SAME_FIRST:
+            value = value.named_children[0]
+        if target is None or value is None:
+            continue
+        if _is_environment(value) and target.type == "identifier":
+            found.add(text(target))
+        elif _of_process(value):
+            found |= {text(name) for name, members in syntax.pattern_names(target) if members == ("env",)}
+    return found
+
+
+def _is_environment(node: Node) -> bool:
+    """Tell whether the node is `process.env` or, as a bundler names it, `import.meta.env`."""
     if node.type not in ("member_expression", "subscript_expression"):
         return False
-    member = field_of(node, "property") or field_of(node, "index")
-    return _of_process(field_of(node, "object")) and text(member) == "env"
+    object_, member = field_of(node, "object"), field_of(node, "property") or field_of(node, "index")
+    return text(member) == "env" and (_of_process(object_) or (object_ is not None and object_.type == "meta_property"))
+
+
+def _stands_for_it(node: Node, wholes: set[str]) -> bool:
+    """Tell whether the node is one of the names of the environment, and is not being declared."""
+    if node.type not in ("identifier", "shorthand_property_identifier") or text(node) not in wholes:
+        return False
+    parent = node.parent
+    if parent is None or parent.type in ("import_specifier", "required_parameter", "optional_parameter"):
+        return False
+    return node not in (field_of(parent, _GIVEN[parent.type][0]) if parent.type in _GIVEN else None,)
 
 
 def _of_process(node: Node | None) -> bool:
@@ -109,7 +134,7 @@ def _of_process(node: Node | None) -> bool:
     return node is not None and node.type == "identifier" and text(node) == "process"
 
 
-def _names(node: Node) -> Iterator[str]:
+def _names(node: Node, used: set[str]) -> Iterator[str]:
     """Yield what is taken of the environment: names, and "" for what cannot be told."""
     parent = node.parent
     while parent is not None and parent.type in syntax.SAME_FIRST and node == parent.named_children[0]:
@@ -121,15 +146,27 @@ def _names(node: Node) -> Iterator[str]:
     elif parent.type == "subscript_expression" and node == field_of(parent, "object"):
         index = field_of(parent, "index")
         yield text(index) if syntax.is_text(index) else ""
-    elif parent.type == "variable_declarator" and node == field_of(parent, "value"):
-        yield from _taken(field_of(parent, "name"))
+    elif parent.type in _GIVEN and node == field_of(parent, _GIVEN[parent.type][1]):
+        yield from _taken(parent, field_of(parent, _GIVEN[parent.type][0]), used)
     else:
         yield ""
 
 
-def _taken(pattern: Node | None) -> Iterator[str]:
-    """Yield the variables that `const { A, B: b } = process.env` takes; "" for a rest, and for a name for them all."""
-    for _, members in syntax.pattern_names(pattern) if pattern else ():
+def _taken(parent: Node, target: Node | None, used: set[str]) -> Iterator[str]:
+    """
+    Yield the variables that `const { A, B: b } = process.env` takes; "" for a rest, and for a name for them all.
+
+    Where such a name is used in its file alone, its uses say what is read.
+    """
+    if target is not None and target.type == "identifier":
+        exported = (
+            parent.parent is not None
+            and parent.parent.parent is not None
+            and (parent.parent.parent.type == "export_statement")
+        )
+        yield from [""] if exported or text(target) not in used else []
+        return
+    for _, members in syntax.pattern_names(target) if target else ():
         yield members[0] if members else ""
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from ci.contract import validators
@@ -30,7 +28,7 @@ Level = OneOf["breaking", "risky", "safe"]
 Side = OneOf["arguments", "return value"]
 
 SEVERITY: Mapping[Level, int] = {"safe": 0, "risky": 1, "breaking": 2}
-CASES = 64  # an object of more combinations than this is compared as a whole
+COMPARISONS = 2000  # so many decide whether several members together take what none takes alone: half a second
 SHOWN = 100  # characters of a validator in a message
 
 
@@ -81,15 +79,23 @@ _RULES: Mapping[tuple[Side, str], Finding] = {
 }
 
 
+@dataclass
+class _Effort:
+    """What is left of `COMPARISONS`, for all places of one function together."""
+
+    left: int = COMPARISONS
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where in the arguments or in the return value two validators are compared."""
 
     side: Side
     path: str = ""
+    effort: _Effort = field(default_factory=_Effort)
 
     def within(self, part: str) -> _Place:
-        return _Place(self.side, self.path + part)
+        return _Place(self.side, self.path + part, self.effort)
 
     def found(self, rule: str, given: Validator, taken: Validator, more: Validator | None = None) -> Finding:
         old, new = (given, taken) if self.side == "arguments" else (taken, given)
@@ -208,11 +214,14 @@ def _fit_members(givens: Sequence[Validator], takens: Sequence[Validator], at: _
     strangers: dict[int, Level] = {}
     for index, member in enumerate(givens):
         best, counterpart = _best(member, takens, at)
-        if worst(best) != "safe" and _fits_by_cases(member, takens, at):
+        level = _level_by_parts(member, takens, at) if len(takens) > 1 else worst(best)
+        if level == "safe":
             continue
-        if counterpart:
+        if level != "breaking" and worst(best) == "breaking":
+            findings.append(at.found("unchecked", member, _union(takens)))
+        elif counterpart:
             findings += best
-        elif worst(best) != "safe":
+        else:
             strangers[index] = worst(best)
     return findings + _told(strangers, givens, takens, at)
 
@@ -254,33 +263,64 @@ def _are_apart(one: Validator, other: Validator) -> bool:
     return literal and not any(member in others for member in mine)
 
 
-def _fits_by_cases(member: Validator, takens: Sequence[Validator], at: _Place) -> bool:
-    """Tell whether several members together take what none takes alone: {a: "x" | "y"} is {a: "x"} | {a: "y"}."""
-    cases = _cases(member)
-    return len(cases) > 1 and all(worst(_best(case, takens, at)[0]) == "safe" for case in cases)
+def _level_by_parts(given: Validator, takens: Sequence[Validator], at: _Place) -> Level:
+    """
+    Return the gravest level of any part of what is given; risky when that takes too long to tell.
+
+    What none takes alone, several may take together: {a: "x" | "y"} is {a: "x"} | {a: "y"}.
+    """
+    takens = [one for one in takens if not _excludes(given, one)]
+    at.effort.left -= len(takens) + 1
+    if at.effort.left < 0:
+        return "risky"
+    found = worst(_best(given, takens, at)[0])
+    parts = [] if found == "safe" else _parts(given, takens, at)
+    if not parts:
+        return found
+    levels: list[Level] = []
+    for part in parts:
+        levels.append(_level_by_parts(part, takens, at))
+        if levels[-1] == "breaking":
+            break
+    return max(levels, key=SEVERITY.__getitem__)
 
 
-def _cases(validator: Validator) -> list[Validator]:
-    """Return validators that together accept the same values, each with as little choice in it as possible."""
-    match validator:
+def _excludes(given: Validator, taken: Validator) -> bool:
+    """Tell whether no value is both, by a literal that each value of the one has, and none of the other."""
+    if not isinstance(given, Object) or not isinstance(taken, Object):
+        return False
+    shared = [name for name in given.fields if name in taken.fields and not given.fields[name].optional]
+    return any(_are_apart(given.fields[name].validator, taken.fields[name].validator) for name in shared)
+
+
+def _parts(given: Validator, takens: Sequence[Validator], at: _Place) -> list[Validator]:
+    """Return validators that together accept what one does, each with one choice less in it; none without a choice."""
+    match given:
         case Boolean():
             return [Literal(True), Literal(False)]
         case Union():
-            return [case for member in _members(validator) for case in _cases(member)]
+            return _members(given)
         case Object(fields):
-            choices = [_field_cases(field) for field in fields.values()]
-            if math.prod(map(len, choices)) <= CASES:
-                return [_object(fields, chosen) for chosen in itertools.product(*choices)]
-    return [validator]
+            for name, field in fields.items():
+                others = [one.fields.get(name) for one in takens if isinstance(one, Object)]
+                if any(_differ(field, other, at) for other in others) and (parts := _field_parts(field, others, at)):
+                    rest = {other: fields[other] for other in fields if other != name}
+                    return [Object(rest if part is None else {**rest, name: Field(part, False)}) for part in parts]
+    return []
 
 
-def _field_cases(field: Field) -> list[Validator | None]:
-    return [*_cases(field.validator), *([None] if field.optional else [])]
+def _differ(field: Field, other: Field | None, at: _Place) -> bool:
+    if other is None or field.optional != other.optional:
+        return True
+    return worst(_fit(field.validator, other.validator, at)) != "safe"
 
 
-def _object(names: Iterable[str], chosen: Sequence[Validator | None]) -> Object:
-    pairs = zip(names, chosen, strict=True)
-    return Object({name: Field(validator, False) for name, validator in pairs if validator is not None})
+def _field_parts(field: Field, others: Sequence[Field | None], at: _Place) -> list[Validator | None]:
+    """Return the parts of one field, None for its absence."""
+    if field.optional:
+        return [field.validator, None]
+    takens = [member for other in others if other for member in _members(other.validator)]
+    return list(_parts(field.validator, takens, at))
 
 
 def _union(members: Sequence[Validator]) -> Validator:

@@ -8,10 +8,11 @@ from collections.abc import Collection
 # Plain substrings first, since the search for one runs at the speed of memory and that for a pattern does not.
 _NAMES = re.compile(
     rb"\banyApi\b|\bmakeFunctionReference\b|\bnew\s+\w*Convex\w*Client\b|\bconvex(?:@\S+)?\s+run\b"
-    rb"|\b\w*(?:[qQ]uery|[mM]utation|[aA]ction|onUpdate)\w*\s*(?:<[^;{}()]*>\s*)?\(\s*[\"'`]"
+    rb"|\b\w*(?:[qQ]uery|[mM]utation|[aA]ction|onUpdate)\w*\s*[<(]"
 )
 _ENDPOINT = re.compile(rb"/api/(?:query|mutation|action|function|run)\b")
 _TIES = re.compile(rb"\b(?:import|export|require)\b[^;\"'`]*?[\"'`]([^\"'`\n]+)[\"'`]")
+_PYTHON = re.compile(rb"^\s*(?:from|import)\s+convex\b", re.MULTILINE)
 _LOOSE = (b"* as ", b"import(", b"require(")
 
 
@@ -19,8 +20,16 @@ def source(data: bytes) -> bool:
     """Tell whether a source file may call Convex, by what it says itself."""
     return (
         b"_generated/api" in data
+        or b"convex/api" in data
         or (b"onvex" in data and _NAMES.search(data) is not None)
         or (b"/api/" in data and _ENDPOINT.search(data) is not None)
+    )
+
+
+def python(data: bytes) -> bool:
+    """Tell whether a Python file may call Convex: through its client, or over HTTP."""
+    return (b"onvex" in data and _PYTHON.search(data) is not None) or (
+        (b"onvex" in data or b"CONVEX" in data) and _ENDPOINT.search(data) is not None
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from pathspec import GitIgnoreSpec
 
@@ -28,7 +29,10 @@ def within(folder: str, rules: Rules) -> Rules:
     """Return `rules` with those of `folder`'s own .gitignore first, if it has one that can be read."""
     try:
         with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as file:
-            return ((folder, GitIgnoreSpec.from_lines(file)), *rules)
+            lines = file.readlines()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pattern such as [[ is nothing that our user can mend
+            return ((folder, GitIgnoreSpec.from_lines(lines)), *rules)
     except (OSError, ValueError):
         return rules
 

@@ -1,12 +1,14 @@
-"""What can be read of a file without parsing it: for files that are too large for the parser."""
+"""What can be read of code without parsing it: of files too large for the parser, of expressions in markup."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ci.contract.uses import Use
 from ci.contract.values import Tree, Value, World
+
+IsFunction = Callable[[Tree], bool]
 
 _TOKEN = re.compile(
     rb"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`", re.DOTALL
@@ -30,17 +32,20 @@ def imports(data: bytes) -> Iterator[tuple[str, str, str]]:
             yield default[1], specifier, "default"
 
 
-def uses(world: World, path: str, data: bytes) -> Iterator[Use]:
-    """Yield the uses of a file: names in comments and strings are left out, shadowing is not seen."""
+def uses(world: World, path: str, data: bytes, is_function: IsFunction) -> Iterator[Use]:
+    """Yield the uses of a file."""
     known: dict[str, Value] = {}
     for local, specifier, name in imports(data):
         if (value := world.imported(path, specifier, name)) is not None:
             known[local] = value
-    if known:
-        yield from _chains(world, _code_only(data), data, known)
+    yield from chains(world, data, known, is_function)
 
 
-def _chains(world: World, code: bytes, data: bytes, known: Mapping[str, Value]) -> Iterator[Use]:
+def chains(world: World, data: bytes, known: Mapping[str, Value], is_function: IsFunction) -> Iterator[Use]:
+    """Yield what is reached from known names: those in comments and strings are left out, shadowing is not seen."""
+    if not known:
+        return
+    code = _code_only(data)
     names = b"|".join(re.escape(name.encode()) for name in known)
     for match in re.finditer(rb"(?<![\w$.])(?:" + names + rb")(?![\w$:])", code):
         value: Value | None = known[match[0].decode()]
@@ -48,7 +53,7 @@ def _chains(world: World, code: bytes, data: bytes, known: Mapping[str, Value]) 
         while (member := _MEMBERS.match(data, at)) and not (member[1] or b"").startswith(b"_"):
             value, at = world.step(value, (member[1] or member[2]).decode()), member.end()
         if isinstance(value, Tree):
-            form = "member" if len(value.path) > 1 else "dynamic"
+            form = "member" if is_function(value) else "dynamic"
             yield Use(match.start(), value.backend, value.path, form, value.visibility)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -64,6 +66,11 @@ class Plan:
         given = set(allowed)
         return tuple(one for one in self.changes if one.kind == "breaking" and one.function not in given)
 
+    def unchanged(self, allowed: Iterable[str]) -> tuple[str, ...]:
+        """Return those of `allowed` that no change is about."""
+        changed = {one.function for one in self.changes}
+        return tuple(dict.fromkeys(name for name in allowed if name not in changed))
+
 
 def make(old: Half, new: Half, calls: Calls, listed: Iterable[str]) -> Plan:
     """
@@ -118,12 +125,23 @@ def of(found: Found, backend: str) -> Found:
     return replace(found, references=mine)
 
 
+def nearest(wanted: str, changes: Sequence[Change]) -> list[str]:
+    """Return the functions of `changes`, those that are most like `wanted` first."""
+    found = sorted({one.function for one in changes})
+    return sorted(found, key=lambda name: -difflib.SequenceMatcher(None, wanted, name).ratio())
+
+
 def advice(changes: Sequence[Change]) -> str:
-    """Return how to ship `changes`, which break, so that nobody notices."""
-    flags = " ".join(dict.fromkeys(f"--allow-breaking {one.function}" for one in changes))
+    """
+    Return how to ship `changes`, which break, so that nobody notices.
+
+    A stamp names functions, not what is sent to them: that an argument may be required at last, only people know.
+    """
+    flags = " ".join(dict.fromkeys(f"--allow-breaking {shlex.quote(one.function)}" for one in changes))
     return (
-        "take two releases: expand (add the new beside the old, let the frontend use it), "
-        f"then contract (remove the old); or accept the errors: {flags}"
+        "take two releases: expand (add the new beside the old, an argument as optional, and let the frontend use it), "
+        "then contract (remove the old, require the argument); to accept the errors, or since you know that each page "
+        f"that is open sends the argument: {flags}"
     )
 
 

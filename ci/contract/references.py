@@ -24,7 +24,8 @@ from ci.contract.walk import SOURCES, Listing, walk
 _TEST = re.compile(r"(?:^|/)(?:__tests__|__mocks__|tests?|e2e|cypress|playwright)/|[.-](?:test|spec|e2e)\.[^/]*$")
 
 _COMPONENT = "is the api of a component, whose functions are not the app's: what is called through it is left out"
-_FOREIGN = "belongs to no backend, it is a copy or a backend that was not named: it cannot be told what answers there"
+_COPY = "is a copy of a backend's api: what is called through it is held against the nearest backend, if one is"
+_FOREIGN = "is the api of a backend that was not named: what is called through it is held against none"
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ class Reference:
     """
     One place that calls a function ("a/b:c"); `path` is relative to the root, line and column count from 1.
 
-    `backend` is the functions folder, relative to the root too; "" when it is reached through a `_generated` that
-    belongs to none of the backends. `form` is member, subscript, typeof, destructuring, makeFunctionReference, string,
-    http or run, with what calls the function behind it where that tells the kind, as in "member useQuery".
+    `backend` is the functions folder, relative to the root too; "" when it is reached through the api of a backend
+    that was not named, or when several backends are as likely. `form` is member, subscript, typeof, destructuring,
+    makeFunctionReference, string, http or run, with what calls the function behind it where that tells the kind, as in
+    "member useQuery".
     """
 
     function: str
@@ -148,17 +150,18 @@ class _Report:
         users: dict[str, set[str]] = defaultdict(set)
         for path, found in rows.items():
             users[self._resolver.package_of(path)] |= {row[0] for row in found} & set(self._backends)
+        homes = {row[0] for found in rows.values() for row in found} - {HOME, *self._backends}
+        copies = {home for home in homes if not self._has_modules(home)}
         settled = [
-            (path, row, self._home(path, rows[path], users) if row[0] == HOME else row[0])
+            (path, row, self._home(path, rows[path], users) if row[0] in {HOME, *copies} else row[0])
             for path in sorted(rows)
             for row in rows[path]
         ]
-        foreign = {home for _, _, home in settled} - {"", *self._backends}
         meant = [self._meant(path, row, home) for path, row, home in settled if not self._is_component(home)]
         return Found(
             tuple(one for one in meant if isinstance(one, Reference)),
             tuple(one for one in meant if isinstance(one, Dynamic)),
-            tuple(sorted(self._skipped(seen, foreign), key=lambda one: one.path)),
+            tuple(sorted(self._skipped(seen, homes), key=lambda one: one.path)),
         )
 
     def _meant(self, path: str, row: Row, home: str) -> Reference | Dynamic:
@@ -187,15 +190,18 @@ class _Report:
         undeployed = below and path.endswith(SOURCES) and os.path.basename(path).count(".") > 1
         return undeployed or self._listing.ignores(path)
 
-    def _skipped(self, seen: Memory, foreign: set[str]) -> Iterator[Skipped]:
+    def _skipped(self, seen: Memory, homes: set[str]) -> Iterator[Skipped]:
         for path, why in self._listing.unread.items():
             yield Skipped(self._shown(path), why)
         for path, record in seen.records.items():
             if record.why and not self._left_out(path):
                 yield Skipped(self._shown(path), record.why)
-        for folder in foreign:
-            why = _COMPONENT if self._is_component(folder) else _FOREIGN
+        for folder in homes:
+            why = _COMPONENT if self._is_component(folder) else _FOREIGN if self._has_modules(folder) else _COPY
             yield Skipped(self._shown(f"{folder}/_generated"), why)
+
+    def _has_modules(self, folder: str) -> bool:
+        return any(path.startswith(f"{folder}/") and path.endswith(SOURCES) for path in self._listing.files)
 
     def _is_component(self, folder: str) -> bool:
         configured = any(f"{folder}/convex.config.{ending}" in self._listing.files for ending in ("ts", "js"))

@@ -13,6 +13,7 @@ from ci.contract import settings
 from ci.contract.walk import SOURCES, Listing
 
 _GENERATED = re.compile(r"^(?P<folder>.*?)/?_generated/api(?:_cjs)?(?:\.d)?(?:\.[cm]?[jt]s)?$")
+_ALIAS = re.compile(r"^(?P<folder>[@~#$]?/?(?:[\w-]+/)*convex)/api$")  # as a framework's module names it for its users
 _BUILT = re.compile(r"/(?:dist|build|lib|out)(?:/(?:esm|cjs|types|src))?/")
 _EXTENSION = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?$")
 _CONFIGS = ("tsconfig.json", "jsconfig.json", "tsconfig.app.json", "tsconfig.base.json")
@@ -92,13 +93,14 @@ class Resolver:
     def _resolve(self, folder: str, name: str) -> Module | None:
         name = name.partition("?")[0]
         if name.startswith("."):
-            return self._at(os.path.normpath(os.path.join(folder, name)))
+            place = os.path.normpath(os.path.join(folder, name))
+            return self._at(place) or self._absent(place)
         if name == "convex" or (name.startswith("convex/") and not _GENERATED.match(name)):
             return Module("package", name)
         for place in self._places(folder, name):
             if found := self._at(place):
                 return found
-        return self._by_its_end(name)
+        return self._by_its_end(folder, name)
 
     def _places(self, folder: str, name: str) -> Iterator[str]:
         """Yield the places that a name which is not relative may mean, the likeliest first."""
@@ -157,14 +159,20 @@ class Resolver:
             return Module("generated", backend)
         return Module("generated", folder) if os.path.isdir(os.path.join(folder, "_generated")) else None
 
-    def _by_its_end(self, name: str) -> Module | None:
-        """Return the api that an unknown alias most likely means: the one with the longest end in common with it."""
-        matched = _GENERATED.match(name)
+    @staticmethod
+    def _absent(place: str) -> Module | None:
+        """Return the api that would be generated at a place, though nothing is there now."""
+        matched = _GENERATED.match(place)
+        return Module("generated", matched["folder"]) if matched else None
+
+    def _by_its_end(self, importer: str, name: str) -> Module | None:
+        """Return the api that an unknown alias most likely means: the nearest that ends as it does."""
+        matched = _GENERATED.match(name) or _ALIAS.match(name)
         if not matched:
             return None
         wanted = [part.lstrip("@~#$") for part in matched["folder"].split("/")]
         every = [*self.backends.values(), *(folder for folder in self._generated if folder not in self.backends)]
-        ranked = sorted(every, key=lambda folder: -_common_end(wanted, folder.split("/")))
+        ranked = sorted(every, key=lambda folder: (-_common_end(wanted, folder.split("/")), -_near(importer, folder)))
         return Module("generated", ranked[0]) if ranked else None
 
     def _configs(self, folder: str) -> Iterator[str]:
@@ -199,6 +207,10 @@ def _common_end(one: Sequence[str], other: Sequence[str]) -> int:
     while length < min(len(one), len(other)) and one[-1 - length] == other[-1 - length]:
         length += 1
     return length
+
+
+def _near(one: str, other: str) -> int:
+    return len(os.path.commonpath([one, other]))
 
 
 def _table(package: Mapping[str, Any], key: str) -> Mapping[str, Any]:

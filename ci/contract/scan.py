@@ -9,16 +9,17 @@ from collections.abc import Callable, Collection, Iterator
 
 from tree_sitter import Node
 
-from ci.contract import gate, lexer, names, source, syntax
+from ci.contract import gate, lexer, markup, names, python, source, syntax
 from ci.contract.cache import Record, Row
+from ci.contract.handed import Handed
+from ci.contract.markup import MARKUP
 from ci.contract.resolve import Resolver
 from ci.contract.source import LARGEST_PARSED_BYTES, Unread
-from ci.contract.syntax import Links
 from ci.contract.uses import Use, Uses
-from ci.contract.values import Client, Tree, World
-from ci.contract.walk import SOURCES
+from ci.contract.values import Tree, World
+from ci.contract.walk import COMMANDS, SOURCES
 
-_SCRIPT_TEXT = re.compile(rb'"((?:\\.|[^"\\])*)"')
+_STRING = re.compile(rb'"((?:\\.|[^"\\])*)"')
 
 
 class Scanner:
@@ -43,43 +44,40 @@ class Scanner:
         except Unread as unread:
             hidden = not is_source and "." not in os.path.basename(path)
             return None if hidden else Record(why=str(unread))
-        if is_source:
-            if (not again and gate.source(data)) or gate.words(data, wanted):
-                try:
-                    return self._source(path, data)
-                except RecursionError:
-                    return Record(why="is nested too deeply to be read")
-        elif not again and gate.script(data):
-            uses = _package_scripts(data) if path.endswith("package.json") else names.run(data)
+        try:
+            if is_source:
+                asked = (not again and gate.source(data)) or gate.words(data, wanted)
+                return self._source(path, data) if asked else None
+            if path.endswith(".py"):
+                return _python(data) if not again and gate.python(data) else None
+        except RecursionError:
+            return Record(why="is nested too deeply to be read")
+        if not again and gate.script(data):
+            uses = _commands(path, data) if path.endswith(COMMANDS) else names.run(data)
             return Record([_row(data, use) for use in uses])
         return None
 
     def _source(self, path: str, data: bytes) -> Record:
         if len(data) > LARGEST_PARSED_BYTES:
-            rows = [_row(data, use) for use in lexer.uses(self.world, path, data)]
+            rows = [_row(data, use) for use in lexer.uses(self.world, path, data, self._is_function)]
             return Record(rows, why=f"is larger than {LARGEST_PARSED_BYTES >> 10} KB: read without parsing it")
         root = syntax.parse(path, data)
         links = self.world.learn(path, root)
-        uses = {use.at: use for use in self._in_text(path, data, root, links)}
-        uses |= {use.at: use for use in Uses(self.world, path, data, root, self._is_function).find()}
+        followed = Uses(self.world, path, data, root, self._is_function)
+        named = followed.find()
+        if path.endswith(MARKUP):
+            shown = markup.expressions(path, data)
+            named += lexer.chains(self.world, shown, followed.at_the_top(), self._is_function)
+        if root.has_error:
+            named += _lost(root, lexer.chains(self.world, data, followed.at_the_top(), self._is_function))
+        handed = Handed(self.world, path, root, data, {use.at for use in named})
+        uses = {use.at: use for use in handed.find()}
+        uses |= {use.at: use for use in names.run_in_source(root, data)} if b"convex" in data else {}
+        uses |= {use.at: use for use in reversed(named)}
         rows = [_row(data, uses[at]) for at in sorted(uses)]
         words = self._words(path) if links.exports or links.stars else []
         why = _trouble(root, data) if root.has_error and (rows or words) else ""
         return Record(rows, words, why)
-
-    def _in_text(self, path: str, data: bytes, root: Node, links: Links) -> Iterator[Use]:
-        surely = self._is_client(path, links)
-        yield from names.handed(root, data, links, surely=surely)
-        if b"/api/" in data:
-            yield from names.fetched(root, data, surely=surely or b"CONVEX" in data)
-        if b"convex" in data:
-            yield from names.run_in_source(root, data)
-
-    def _is_client(self, path: str, links: Links) -> bool:
-        """Tell whether the file imports something of Convex, or a client that another module made."""
-        ties = links.imports.values()
-        named = any("convex" in specifier.lower() for specifier, _ in ties)
-        return named or any(isinstance(self.world.imported(path, *tie), Client) for tie in ties)
 
     def _words(self, path: str) -> list[str]:
         """Return the words by which other files may reach an api through this one."""
@@ -95,20 +93,38 @@ class Scanner:
         )
 
 
-def _package_scripts(data: bytes) -> Iterator[Use]:
-    """Yield what the scripts of a package.json tell `convex run` to run."""
+def _python(data: bytes) -> Record:
     try:
-        scripts = json.loads(data).get("scripts", {})
-        wanted = {text for text in scripts.values() if isinstance(text, str)}
-    except (ValueError, AttributeError):
-        return
-    for match in _SCRIPT_TEXT.finditer(data):
+        return Record([_row(data, use) for use in sorted(python.uses(data), key=lambda use: use.at)])
+    except Unread as unread:
+        return Record(why=str(unread))
+
+
+def _commands(path: str, data: bytes) -> Iterator[Use]:
+    """Yield what the strings of a project.json, and the scripts of a package.json, tell `convex run` to run."""
+    scripts: Collection[str] | None = None
+    if path.endswith("package.json"):
+        try:
+            scripts = [text for text in json.loads(data).get("scripts", {}).values() if isinstance(text, str)]
+        except (ValueError, AttributeError):
+            return
+    for match in _STRING.finditer(data):
         try:
             said = json.loads(match[0])
         except ValueError:
             continue
-        if said in wanted:
+        if scripts is None or said in scripts:
             yield from names.run(match[1].replace(b'\\"', b' "'), comments=False, start=match.start(1))
+
+
+def _lost(root: Node, uses: Iterator[Use]) -> Iterator[Use]:
+    """Yield the uses in what the parser was lost in: there, names are taken for what they are at the top."""
+    for use in uses:
+        node = root.descendant_for_byte_range(use.at, use.at + 1)
+        while node is not None and node != root and not node.has_error:
+            node = node.parent
+        if node != root:
+            yield use
 
 
 def _trouble(root: Node, data: bytes) -> str:

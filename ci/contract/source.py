@@ -10,6 +10,7 @@ LARGEST_READ_BYTES = 8 << 20
 LARGEST_PARSED_BYTES = 512 << 10  # beyond it the parser can take seconds over one file
 
 _CHUNK_BYTES = 256 << 10
+_HEAD_BYTES = 8000  # git looks as far for a NUL to tell binary from text; sources do have one, as a separator
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -40,7 +41,7 @@ def read(path: str) -> bytes:
         raise Unread(f"is larger than {LARGEST_READ_BYTES >> 20} MB")
     if data.startswith(_UTF_16):
         return data.decode("utf-16", errors="replace").encode()
-    if b"\0" in data:
+    if b"\0" in data[:_HEAD_BYTES]:
         raise Unread("is binary")
     return data
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,9 +9,10 @@ from functools import cache
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
+from ci.contract import markup
+from ci.contract.markup import MARKUP
+
 _PLAIN = (".ts", ".mts", ".cts")
-_MARKUP = (".vue", ".svelte", ".astro")
-_SCRIPT = re.compile(rb"<script\b[^>]*>(.*?)</script\s*>|\A\s*---[^\n]*\n(.*?)\n---", re.DOTALL | re.IGNORECASE)
 
 # What leaves a value what it is. Named for the child that carries it: the first, or the last.
 SAME_FIRST = {"parenthesized_expression", "non_null_expression", "as_expression", "satisfies_expression",
@@ -33,18 +33,9 @@ class Links:
 
 def parse(path: str, data: bytes) -> Node:
     """Return the root of the file's tree; of a component's file, its scripts only, each where it stands."""
-    if path.endswith(_MARKUP):
-        data = scripts_only(data)
-    return _parser(tsx=not path.endswith(_PLAIN + _MARKUP)).parse(data).root_node
-
-
-def scripts_only(data: bytes) -> bytes:
-    """Return a component's file with everything but its scripts blanked."""
-    kept = bytearray(re.sub(rb"[^\n]", b" ", data))
-    for match in _SCRIPT.finditer(data):
-        group = 1 if match[1] is not None else 2
-        kept[match.start(group) : match.end(group)] = match[group]
-    return bytes(kept)
+    if path.endswith(MARKUP):
+        data = markup.scripts(data)
+    return _parser(tsx=not path.endswith(_PLAIN + MARKUP)).parse(data).root_node
 
 
 def links(root: Node) -> Links:
@@ -81,6 +72,12 @@ def field_of(node: Node, name: str) -> Node | None:
     return node.child_by_field_name(name)
 
 
+def function_of(call: Node) -> Node | None:
+    """Return what is called; where types are given to it, the grammar takes `await` for a part of that."""
+    found = field_of(call, "function")
+    return found.named_children[0] if found is not None and found.type == "await_expression" else found
+
+
 def argument(call: Node, index: int = 0) -> Node | None:
     """Return an argument of a call, or None."""
     arguments = field_of(call, "arguments")
@@ -94,6 +91,14 @@ def module_named(call: Node) -> str:
     loads = function is not None and (function.type == "import" or text(function) == "require")
     given = argument(call) if loads else None
     return text(given) if is_text(given) else ""
+
+
+def string_around(root: Node, at: int) -> Node | None:
+    """Return the string in which byte `at` is, or None."""
+    node = root.descendant_for_byte_range(at, at + 1)
+    while node is not None and node.type in ("string_fragment", "escape_sequence"):
+        node = node.parent
+    return node if node is not None and node.type in ("string", "template_string") else None
 
 
 def pattern_names(pattern: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[Node, tuple[str, ...] | None]]:

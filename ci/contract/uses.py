@@ -83,10 +83,16 @@ class Uses:
             self._follow_name(self._waiting.pop())
         return [self._found[at] for at in sorted(self._found)]
 
+    def at_the_top(self) -> dict[str, Value]:
+        """Return the names that stand for a part of an api everywhere in the file."""
+        found = {name: self._value_at(name, self._root.end_byte) for name in self._bindings}
+        return {name: value for name, value in found.items() if isinstance(value, Space | Tree)}
+
     def _bind(self, name: str, binding: _Binding) -> None:
         known = self._bindings.setdefault(name, [])
         if binding not in known:
-            known.append(binding)
+            # What a name was taken for that is declared there, before it was known what it is given.
+            known[:] = [one for one in known if one != _Binding(binding.start, binding.end, None)] + [binding]
             if name not in self._waiting:
                 self._waiting.append(name)
 
@@ -168,6 +174,9 @@ class Uses:
                 form = "typeof" if parent.type == "type_query" else form
             elif parent.type == "type_assertion" and node == parent.named_children[-1]:
                 pass
+            elif (call := _then_of(parent, node)) and not self._is_whole(value):
+                node = call
+                continue
             else:
                 taken = _member(parent, node)
                 if taken is None:
@@ -252,13 +261,23 @@ def _member(parent: Node, node: Node) -> tuple[str, str] | None:
     return None
 
 
+def _then_of(parent: Node, node: Node) -> Node | None:
+    """Return the call of `then` that gives what its function, without a block, makes of what it is given."""
+    call = parent.parent.parent if parent.type == "arrow_function" and parent.parent is not None else None
+    if call is None or node != field_of(parent, "body") or call.type != "call_expression":
+        return None
+    called = syntax.function_of(call)
+    is_then = called is not None and called.type == "member_expression" and text(called.named_children[-1]) == "then"
+    return call if is_then else None
+
+
 def _caller(node: Node) -> str:
     """Return the name of what calls a function that is its first argument, if that tells its kind, or ""."""
     arguments = node.parent
     call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
     if call is None or arguments is None or arguments.named_children[0] != node:
         return ""
-    called = field_of(call, "function")
+    called = syntax.function_of(call)
     name = text(called.named_children[-1] if called is not None and called.type == "member_expression" else called)
     return name if name in _CALLERS else ""
 

@@ -14,6 +14,7 @@ from ci.contract.source import LARGEST_PARSED_BYTES, Unread
 from ci.contract.syntax import Links, field_of, text
 
 HOME = "?"  # the backend of a file that does not say which: decided once all files are known
+HOPS = 8  # from a name to the module that declares it: more than that is a circle
 _CLIENT = re.compile(rb"\Anew\s+\w*Convex\w*Client\b")
 
 
@@ -63,6 +64,22 @@ class World:
     def step(self, value: Value | None, member: str) -> Value | None:
         """Return a member of a value."""
         return self._step(value, member, frozenset())
+
+    def constant(self, path: str, specifier: str, name: str, hops: int = HOPS) -> Node | None:
+        """Return the expression that an import was declared with, wherever it comes from."""
+        module = self.resolver.resolve(path, specifier)
+        if module is None or module.kind != "file" or not hops:
+            return None
+        self.consulted.add(module.path)
+        known = self._of(module.path)
+        source, there = known.exports.get(name, ("", ""))
+        if not source and there in known.constants:
+            node, members = known.constants[there]
+            return None if members else node
+        ties = [(source, there)] if source else [known.imports[there]] if there in known.imports else []
+        ties += [(star, name) for star in known.stars if not there]
+        found = (self.constant(module.path, *tie, hops - 1) for tie in ties)
+        return next((node for node in found if node is not None), None)
 
     def carried(self, path: str) -> dict[str, Value]:
         """Return the exports of a file that lead on to functions."""

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 from ci.contract import ignored
 from ci.contract.ignored import Rules
+from ci.contract.markup import MARKUP
 
-SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte", ".astro")
-SCRIPTS = (".sh", ".bash", ".zsh", ".yml", ".yaml")
+SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", *MARKUP)
+SCRIPTS = (".sh", ".bash", ".zsh", ".yml", ".yaml", ".toml")
+COMMANDS = ("package.json", "project.json")  # whose strings may be commands
 
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js")
-_NEVER = {"node_modules", "bower_components", "_generated"}
+_NEVER = {"node_modules", "bower_components", "site-packages", "_generated"}
 # At the top of a package; further down they may be anybody's sources: a market's vendors, an insurer's coverage.
 _NOT_AT_THE_TOP = {"build", "out", "dist", "coverage", "vendor", "third_party"}
-_HIDDEN = {".github", ".gitlab", ".circleci", ".husky", ".buildkite"}  # hidden folders that hold scripts
+# Hidden folders that hold scripts or sources.
+_HIDDEN = {".github", ".gitlab", ".circleci", ".husky", ".buildkite", ".well-known", ".server", ".client"}
 _SETTINGS = {"package.json", ".gitignore"}
 
 Signature = tuple[int, int, int]  # size, mtime in ns, inode: a file that has the same three is taken to be the same
@@ -75,7 +78,7 @@ def _enters(entry: os.DirEntry[str], listing: Listing, *, at_the_top: bool) -> b
 def _add(entry: os.DirEntry[str], listing: Listing) -> None:
     name = entry.name
     settings = name in _SETTINGS or (name.endswith(".json") and name.startswith(("tsconfig", "jsconfig")))
-    readable = name == "package.json" or name.endswith(SOURCES + SCRIPTS) or ("." not in name)
+    readable = name in COMMANDS or name.endswith((*SOURCES, *SCRIPTS, ".py")) or ("." not in name)
     if not (settings or readable) or name.endswith(_DECLARATIONS):
         return
     try:

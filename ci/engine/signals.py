@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 from ci.engine.leash import DEADLINE, Leash, Stopped
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+AGAIN_S = 0.001  # what could not be raised in one place is raised a little later in another
 PATIENCE = 2  # signals: to ask, and to insist; at the next we leave, and the watchdog ends what is left
 
 
@@ -68,9 +70,11 @@ class Signals:
     def __enter__(self) -> "Signals":
         self._listen()
         self._wake_fd_before = signal.set_wakeup_fd(self._events.wake_write_fd, warn_on_full_buffer=False)
+        self._unraisable_before, sys.unraisablehook = sys.unraisablehook, self._lost
         return self
 
     def __exit__(self, *error: object) -> None:
+        sys.unraisablehook = self._unraisable_before
         signal.set_wakeup_fd(self._wake_fd_before)
         self._unlisten()
 
@@ -115,3 +119,10 @@ class Signals:
             reason = DEADLINE if signum == signal.SIGALRM else signal.Signals(signum).name
             if self._leash.pull(reason):
                 raise Stopped
+
+    def _lost(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """Raise `Stopped` again where it was raised in vain: in a finalizer, or in what Python runs around a fork."""
+        if not issubclass(unraisable.exc_type, Stopped):
+            self._unraisable_before(unraisable)
+        elif self._leash:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)

@@ -16,6 +16,7 @@ from ci.release import generated
 
 if TYPE_CHECKING:
     from ci.contract.check import Missing
+    from ci.contract.environment import Environment
     from ci.contract.references import Found
     from ci.contract.spec import Spec
 
@@ -186,11 +187,11 @@ def wait_until_served(backend: Backend, url: str, found: Found, *, within_s: flo
     refuse_missing(missing, backend.deployment)
 
 
-def variables_read(app: App) -> frozenset[str]:
-    """Return the names of the environment variables that the backend's code reads."""
+def variables(app: App) -> Environment:
+    """Return the environment variables that the backend's code reads."""
     folder = generated.functions_folder(app)
     texts = {name(folder, path): path.read_text(errors="replace") for path in generated.modules(folder)}
-    return contract.environment.read(texts).names
+    return contract.environment.read(texts)
 
 
 def _backends(root: Path) -> list[Path]:

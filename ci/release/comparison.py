@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ci import contract, convex
 from ci.config import Config, Target
 from ci.convex import Code
-from ci.errors import CheckFailed, LockstepError, Unfinished
+from ci.errors import CheckFailed, InputError, LockstepError, Unfinished
 from ci.release import calls, manifest, migrations
 from ci.release.git import Tree
 from ci.release.manifest import Stamp
@@ -29,7 +29,8 @@ class Comparison:
     The two halves of a target; what could not be read is the sentence that says why.
 
     `calls` are those of the app's clients, `lacking` the variables that the code at hand reads and the deployment does
-    not have, `listed` the migrations that lockstep.toml speaks of.
+    not have, `untold` the places ("a.ts:7") that read one by a computed name, `listed` the migrations that
+    lockstep.toml speaks of.
     """
 
     target: Target
@@ -43,6 +44,7 @@ class Comparison:
     scheduled: frozenset[str] | str
     lacking: tuple[str, ...] | str
     listed: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -96,11 +98,12 @@ class Comparison:
         """Tell whether nothing is left to release."""
         return self.backend_is_current and self.frontend_is_current and not self.pending
 
-    def refuse_breaking(self, allowed: Iterable[str]) -> None:
+    def refuse_breaking(self, allowed: Sequence[str]) -> None:
         """
         Return when clients in the field survive the push.
 
         Raises:
+            InputError: what is allowed is nothing that this release changes.
             CheckFailed: some would not, and not all of that is allowed.
             Unfinished: nobody can tell, since one of the backends could not be read.
         """
@@ -108,10 +111,21 @@ class Comparison:
             why = "; ".join(self.unread)
             hint = "see why it cannot be read, then run the same command again"
             raise Unfinished(f"what this release would break cannot be told: {why}", hint=hint)
+        self._refuse_mistaken(self.plan, allowed)
         breaking = self.plan.breaking(allowed)
         if breaking:
             said = "\n".join(f"  {one.function}: {one.what}: {one.reason}" for one in breaking)
             raise CheckFailed(f"clients in the field would break:\n{said}", hint=contract.plan.advice(breaking))
+
+    def _refuse_mistaken(self, plan: Plan, allowed: Sequence[str]) -> None:
+        # The same command resumes a release: once the code is pushed, what was allowed has happened.
+        mistaken = () if self.backend_is_current else plan.unchanged(allowed)
+        if mistaken:
+            near = contract.plan.nearest(mistaken[0], plan.breaking())
+            hint = f"what breaks is {', '.join(near)}" if near else "leave it out: nothing breaks"
+            raise InputError(
+                f"--allow-breaking names what this release does not change: {', '.join(mistaken)}", hint=hint
+            )
 
 
 def read(config: Config, target: Target, tree: Tree) -> Comparison:
@@ -127,12 +141,16 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
         return Comparison(target, tree, "", why, here, (), site, found, why, why, listed)
     backend = _or_why(lambda: convex.live_code(target.backend, url))
     scheduled = _or_why(lambda: convex.scheduled(target.backend, url)) if backend != here else frozenset()
-    lacking = _or_why(
-        lambda: contract.plan.lacking(calls.variables_read(config.app), convex.variables(target.backend, url))
+    read = _or_why(lambda: calls.variables(config.app))
+    untold = () if isinstance(read, str) else tuple(f"{one.path}:{one.line}" for one in read.dynamic)
+    lacking = (
+        read
+        if isinstance(read, str)
+        else _or_why(lambda: contract.plan.lacking(read.names, convex.variables(target.backend, url)))
     )
     record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
-    return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed)
+    return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed, untold)
 
 
 def _or_why(ask: Callable[[], T]) -> T | str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ci.config import App
-from ci.errors import InputError, LockstepError, Problems
+from ci.errors import InputError, LockstepError, Problems, Unfinished
 
 _SKIPPED = {"node_modules", ".git", ".turbo", "dist", "build", ".next", "coverage"}
 _MODULE = re.compile(r"\.(test|spec)?\.?[cm]?[jt]sx?$")
@@ -84,10 +84,40 @@ def stale_copies(app: App) -> None:
         raise Problems(problems)
 
 
-def bundled(app: App) -> dict[str, bytes]:
+def files(app: App) -> dict[Path, bytes]:
+    """Return the files of `_generated`, the app's own and those of its components."""
+    found = (path for path in _files(functions_folder(app)) if path.parent.name == "_generated")
+    return {path: path.read_bytes() for path in found}
+
+
+def bundled(app: App) -> dict[Path, bytes]:
     """Return the files of `_generated` that become part of the pushed bundles: all but the declarations."""
-    folder = functions_folder(app) / "_generated"
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*")) if not path.name.endswith(".d.ts")}
+    return {path: content for path, content in files(app).items() if not path.name.endswith(".d.ts")}
+
+
+def fall_back(app: App, before: Mapping[Path, bytes], lacks: str, *, committed: str) -> str:
+    """
+    Put back the files of `_generated` as they were `before`, and return the line that says so.
+
+    Args:
+        committed: what git printed for `committed_argv`.
+
+    Raises:
+        Unfinished: there is no `_generated` in git to fall back on.
+    """
+    for path in files(app).keys() - before.keys():
+        path.unlink()
+    for path, content in before.items():
+        path.write_bytes(content)
+    if not committed:
+        hint = f"commit the one that `npx convex dev` writes: {_shown(app, functions_folder(app) / '_generated')}"
+        raise Unfinished(f"{lacks}, and no _generated is in git to be used instead", hint=hint)
+    return f"not generated, what git has is used instead: {lacks}"
+
+
+def committed_argv(app: App) -> list[str]:
+    """Return the argv that prints the files of `_generated` that git has."""
+    return ["git", "-C", str(app.folder), "ls-files", "--", str(functions_folder(app) / "_generated")]
 
 
 def differs_argv(app: App) -> list[str]:

@@ -48,7 +48,7 @@ def add(backend: Backend, url: str, migration: Migration, *, commit: str, state:
     """Record on the deployment that `migration` is running or done, so that every machine sees it."""
     run = {"commit": commit[:12], "at": datetime.now(UTC).isoformat(timespec="seconds"), "state": state}
     record = {**recorded(backend, url), migration.function: run}
-    convex.set_variable(backend, url, convex.MIGRATIONS_VARIABLE, json.dumps(record, separators=(",", ":")))
+    convex.set_variables(backend, url, {convex.MIGRATIONS_VARIABLE: json.dumps(record, separators=(",", ":"))})
 
 
 def finish(backend: Backend, url: str, migration: Migration, *, commit: str, within_s: float = 3000) -> None:

@@ -149,7 +149,10 @@ def samples(validator: Validator) -> Iterator[Value]:
     match validator:
         case Union(members):
             found = itertools.chain.from_iterable(map(samples, members))
-            yield from {repr((type(value), value)): value for value in itertools.islice(found, MANY)}.values()
+            yield from {
+                repr((type(value), value, getattr(value, "table", ""))): value
+                for value in itertools.islice(found, MANY)
+            }.values()
         case Array(of):
             yield from ([item] for item in samples(of))
             yield []
@@ -261,6 +264,71 @@ def test_arguments_called_breaking_refuse_a_value_that_they_accepted(pair: tuple
     assume(len(accepted) < MANY)
     refused = [value for value in accepted if not accepts(new, value)]
     assert (fit.worst(fit.arguments(old, new)) == "breaking") == bool(refused)
+
+
+WIDE = ("a", "b", "c", "d", "e", "f")
+CHOICES: list[Validator] = [
+    Boolean(), Literal(True), Literal(False), Literal("x"), Literal("y"), Union((Literal("x"), Literal("y")))
+]  # fmt: skip
+
+
+@st.composite
+def wide_objects(draw: DrawFn, *, among: int) -> Object:
+    """Draw an object of more combinations than anybody compares one by one."""
+    field = st.builds(Field, st.sampled_from(CHOICES[:among]), st.booleans())
+    return Object({name: draw(field) for name in WIDE})
+
+
+@LAW
+@given(wide_objects(among=1), st.lists(wide_objects(among=3), min_size=2, max_size=4))
+def test_wide_objects_are_breaking_exactly_when_a_value_is_refused(old: Object, members: list[Object]) -> None:
+    assert_exact(old, Union(tuple(members)))
+
+
+@LAW
+@given(wide_objects(among=len(CHOICES)), st.sampled_from(WIDE), st.sampled_from(WIDE), st.booleans())
+def test_a_wide_object_may_become_a_union_of_its_cases(old: Object, first: str, second: str, whole: bool) -> None:
+    members = [old]
+    for name in {first, second}:
+        members = [part for one in members for part in parts_of(one, name)]
+    assert_exact(old, Union(tuple(members if whole else members[1:])))
+
+
+def parts_of(validator: Object, name: str) -> list[Object]:
+    """Return objects that together accept what one does, with one choice less."""
+    fields = validator.fields
+    if name not in fields:
+        return [validator]
+    field = fields[name]
+    choices: dict[Validator, list[Validator]] = {
+        Boolean(): [Literal(True), Literal(False)],
+        CHOICES[-1]: [Literal("x"), Literal("y")],
+    }
+    kinds = choices.get(field.validator, [field.validator])
+    present = [Object({**fields, name: Field(kind, False)}) for kind in kinds]
+    absent = Object({other: fields[other] for other in fields if other != name})
+    return [*present, absent] if field.optional else present
+
+
+def assert_exact(old: Object, new: Validator) -> None:
+    refused = [value for value in samples(old) if not accepts(new, value)]
+    assert (fit.worst(fit.arguments(old, new)) == "breaking") == bool(refused)
+    assert (fit.worst(fit.arguments(old, new)) == "safe") == (not refused)
+
+
+def test_what_takes_too_long_to_decide_is_risky() -> None:
+    names = [f"f{number}" for number in range(11)]
+    old = Object({name: Field(Boolean(), False) for name in names})
+    every = itertools.product((True, False), repeat=len(names))
+    new = Union(tuple(Object({n: Field(Literal(v), False) for n, v in zip(names, one, strict=True)}) for one in every))
+    assert [finding.level for finding in fit.arguments(old, new)] == ["risky"]
+
+
+def test_what_only_any_hid_is_risky_in_the_cases_of_an_object() -> None:
+    old = Object({"on": Field(Boolean(), False), "more": Field(Any(), False)})
+    on = Object({"on": Field(Literal(True), False), "more": Field(String(), False)})
+    off = Object({"on": Field(Literal(False), False), "more": Field(Any(), False)})
+    assert [finding.level for finding in fit.arguments(old, Union((on, off)))] == ["risky"]
 
 
 @LAW

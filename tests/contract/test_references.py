@@ -17,7 +17,7 @@ from ci.contract import references, source
 from ci.contract.references import Found, Reference
 
 CASES = sorted(path for path in (Path(__file__).parent / "references").iterdir() if path.is_dir())
-_MARKED = re.compile(r"(?://|#) (?=FOUND: |DYNAMIC:)(.*)$")
+_MARKED = re.compile(r"(?://|#|<!--) (?=FOUND: |DYNAMIC:)(.*?)(?: -->)?$")
 
 
 def said(case: Path) -> list[str]:
@@ -77,6 +77,7 @@ def repository(folder: Path, files: dict[str, str | bytes]) -> Path:
         ("useQuery(api.a.b, {})", "member useQuery"),
         ("const run = useMutation(api.a.b)", "member useMutation"),
         ("await client.mutation(api.a.b, {})", "member mutation"),
+        ("await client.mutation<any>(api.a.b, {})", "member mutation"),
         ("useQuery(convexQuery(api.a.b, {}))", "member convexQuery"),
         ('ctx.runAction(api["a"].b)', "subscript runAction"),
         ("useCachedQueryOfOurs(api.a.b)", "member"),
@@ -235,6 +236,22 @@ def test_code_nested_as_deeply_as_none_is(tmp_path: Path) -> None:
     text = calling("a.b") + "export const " + "{ x: " * 3000 + "y" + " }" * 3000 + " = api\n"
     found = find(repository(tmp_path, {"src/deep.ts": text, "src/good.ts": calling("a.good")}))
     assert shown(found, several=False) == ["src/deep.ts is nested too deeply to be read", "src/good.ts:2 member a:good"]
+
+
+def test_python_that_cannot_be_read_is_said_and_no_warning_of_its_is_ours(tmp_path: Path) -> None:
+    client = "from convex import ConvexClient\n"
+    deep = client + "x = " + "-" * 200_000 + "1\n"
+    root = repository(
+        tmp_path,
+        {
+            "deep.py": deep,
+            "escape.py": client + 'ConvexClient(u).query("a:b", "\\d")\n',
+            "nul.py": client + " " * 9000 + "\0",
+        },
+    )
+    lines = shown(find(root), several=False)
+    assert lines[1] == "escape.py:2 string a:b"
+    assert [line.split()[0] for line in lines] == ["deep.py", "escape.py:2", "nul.py"]
 
 
 def settle(root: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from ci import report
 from ci.config import Backend, Frontend, Target
+from ci.contract import plan
 from ci.contract.check import Missing
+from ci.contract.compatibility import Change
 from ci.contract.references import Dynamic, Found, Reference, Skipped
 from ci.convex import Code, Function
 from ci.errors import CheckFailed, InputError, Unfinished
@@ -93,6 +95,7 @@ def test_the_plan_says_what_changes_and_whom_it_would_break() -> None:
         ({"site": replace(stamp(), functions=None)}, "what it calls is unknown: it was stamped before stamps said so"),
         ({"site": replace(stamp(), commit="b" * 40)}, "built for this backend\n            stays\n"),
         ({"scheduled": "could not be read: no"}, "what is scheduled could not be read: no"),
+        ({"untold": ("lib/env.ts:3",)}, "variables that the code reads by a name it computes: at lib/env.ts:3"),
         ({"lacking": "could not be read: no"}, "its environment variables could not be read: no"),
         ({"here": code("mutation internal migrations:fill")},
          "migrations:fill is new and not in lockstep.toml: list it to run it, or with skip to say why not"),
@@ -121,7 +124,7 @@ def test_the_plan_as_data() -> None:
         "tables": nothing,
         "indexes": nothing,
         "migrations": {"pending": ["seed:demo"], "unlisted": []},
-        "variables": {"lacking": ["MAIL_KEY"]},
+        "variables": {"lacking": ["MAIL_KEY"], "computed": []},
         "frontend": {"site": SITE, "release": "RELEASE", "commit": "a" * 40, "functions": ["a:old"], "changes": True},
         "steps": [{"name": "deploy-backend", "changes": "backend"}, {"name": "smoke", "changes": "nothing"}],
     }
@@ -148,11 +151,49 @@ def test_breaking_changes_are_refused_with_the_way_round_them() -> None:
     assert raised.value.message.startswith("clients in the field would break:\n  a:old: removed")
     assert (raised.value.exit_code, raised.value.hint) == (
         4,
-        "take two releases: expand (add the new beside the old, let the frontend use it), "
-        "then contract (remove the old); or accept the errors: --allow-breaking a:old",
+        "take two releases: expand (add the new beside the old, an argument as optional, and let the frontend use it), "
+        "then contract (remove the old, require the argument); to accept the errors, or since you know that each page "
+        "that is open sends the argument: --allow-breaking a:old",
     )
     world().refuse_breaking(["a:old"])
     world(site=stamp()).refuse_breaking([])
+
+
+MANY = code("sites:list", "sites/list:all", "jobs:run")
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed", "hint"),
+    [
+        ({"backend": MANY}, ["sites:lst"], "what breaks is sites:list, sites/list:all, jobs:run"),
+        ({"backend": MANY}, ["run", "jobs:run"], "what breaks is jobs:run, sites/list:all, sites:list"),
+        ({"backend": MANY, "site": stamp()}, ["sites:lst"], "leave it out: nothing breaks"),
+        ({"backend": code()}, ["sites:list"], "leave it out: nothing breaks"),
+    ],
+)
+def test_what_is_allowed_to_break_and_is_not_changed_is_refused(
+    changes: dict[str, Any], allowed: list[str], hint: str
+) -> None:
+    live = {"site": stamp(*MANY.modules), "here": code("a:new")}
+    with pytest.raises(InputError) as raised:
+        world(**live | changes).refuse_breaking(allowed)
+    assert (raised.value.message, raised.value.hint) == (
+        f"--allow-breaking names what this release does not change: {allowed[0]}",
+        hint,
+    )
+
+
+def test_what_was_allowed_to_break_and_is_done_is_no_mistake() -> None:
+    world(here=code("a:old")).refuse_breaking(["a:gone"])
+
+
+def test_what_breaks_nobody_may_be_allowed_too() -> None:
+    world(site=stamp()).refuse_breaking(["a:old"])
+
+
+def test_the_advice_is_a_command_that_a_shell_takes() -> None:
+    hook = Change("POST /hooks/*", "breaking", "HTTP route removed", "", False)
+    assert plan.advice([hook]).endswith("argument: --allow-breaking 'POST /hooks/*'")
 
 
 def test_what_cannot_be_compared_is_not_released() -> None:
@@ -180,8 +221,8 @@ CONTRACT = Contract(
     {"apps/convex": 7},
     Found(
         (Reference("a:b", "apps/convex", "apps/web/App.tsx", 7, 3, "member", "public"),),
-        (Dynamic("apps/web/x.ts", 2, 5, "api.a"),),
-        (Skipped("apps/web/y.ts", "binary"),),
+        (Dynamic("apps/web/x.ts", 2, 5, "a"),),
+        (Skipped("apps/web/y.ts", "is binary"),),
     ),
     (Missing("a:b", "it does not exist", "a:bb", (("apps/web/App.tsx", 7),)),),
 )
@@ -190,8 +231,8 @@ CONTRACT = Contract(
 def test_a_contract_as_text_leaves_what_is_missing_to_the_error() -> None:
     assert report.contract(CONTRACT, "text").splitlines() == [
         "1 calls of 1 functions of apps/convex, which has 7",
-        "  apps/web/x.ts:2 calls api.a[...], not known which",
-        "  apps/web/y.ts was not read: binary",
+        "  apps/web/x.ts:2 calls a function of a that is not known before it runs",
+        "  apps/web/y.ts is binary",
     ]
 
 
@@ -224,8 +265,8 @@ def test_a_contract_as_data() -> None:
             {"function": "a:b", "reason": "it does not exist", "suggestion": "a:bb",
              "at": [{"path": "apps/web/App.tsx", "line": 7}]},
         ],
-        "dynamic": [{"path": "apps/web/x.ts", "line": 2, "prefix": "api.a"}],
-        "skipped": [{"path": "apps/web/y.ts", "why": "binary"}],
+        "dynamic": [{"path": "apps/web/x.ts", "line": 2, "prefix": "a"}],
+        "skipped": [{"path": "apps/web/y.ts", "why": "is binary"}],
     }  # fmt: skip
 
 
@@ -233,12 +274,7 @@ def test_a_contract_as_annotations_that_no_name_can_forge() -> None:
     forged = Missing("a:b", "first\n::error::second", "", ((Path("odd,name:100%.ts").as_posix(), 7),))
     assert report.contract(replace(CONTRACT, missing=(forged,)), "github", where="example").splitlines() == [
         "::error title=contract,file=example/odd%2Cname%3A100%25.ts,line=7::a:b: first%0A::error::second",
-        "::notice title=contract,file=example/apps/web/x.ts,line=2::api.a[...] is not known before it runs",
-        "::notice title=contract,file=example/apps/web/y.ts::not read: binary",
+        "::notice title=contract,file=example/apps/web/x.ts,line=2"
+        "::calls a function of a that is not known before it runs",
+        "::notice title=contract,file=example/apps/web/y.ts::is binary",
     ]
-
-
-def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(InputError) as raised:
-        report.check_format("yaml")
-    assert (raised.value.message, raised.value.hint) == ("--format yaml is not known", "one of text, json, github")

@@ -80,6 +80,27 @@ def go(c):
     assert project.said(inv) == ended(signum, code)
 
 
+@pytest.mark.parametrize(("signum", "code"), ENDINGS)
+def test_a_signal_is_heard_though_python_drops_what_it_raises(
+    project: Project, lifeline: Lifeline, signum: signal.Signals, code: int
+) -> None:
+    project.tasks(f"""
+class Finalized:
+    def __del__(self):
+        with open("lifeline", "w") as line:
+            print("up", file=line, flush=True)
+            time.sleep(60)
+@step(timeout_s=30, terminal=True)
+def go(c):
+    Finalized()
+    time.sleep(60)
+{AFTER}""")
+    inv = project.start("deploy", INVOKE_TASKS_GRACE_S="0.2")
+    lifeline.await_up()
+    inv.send_signal(signum)
+    assert project.said(inv) == ended(signum, code)
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_clean_up_that_fails_on_the_way_out_tells_nothing(project: Project, lifeline: Lifeline, terminal: bool) -> None:
     project.tasks(f"""

@@ -31,8 +31,9 @@ def test_verify_backend_waits_until_the_live_spec_has_what_was_pushed(checkout: 
     checkout.write({"example/apps/convex/late.ts": ASK})
     checkout.commit()
     backend = clouds.backend(checkout.sandbox)
-    # plan and approve read spec, schema and schedule, deploy-backend spec and schema twice: then verify-backend asks.
-    late = {"status": 200, "body": '{"status": "success", "value": []}', "nth": 11, "times": 3}
+    # plan and approve read spec, schema, components and schedule, deploy-backend all but the last twice: then
+    # verify-backend asks.
+    late = {"status": 200, "body": '{"status": "success", "value": []}', "nth": 15, "times": 3}
     checkout.sandbox.plant(server=f"convex:{backend.name}", match="POST /api/query", **late)
     ended = checkout.inv("verify-backend", "--no-browser")
     assert (ended.status, ended.errors) == (0, [])

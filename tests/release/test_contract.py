@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +13,7 @@ from ci.contract.references import Found, Reference
 from ci.errors import CheckFailed
 from ci.release import calls
 from ci.secret import Secret
-from tests import sandbox_fixture
-from tests.release import clouds
+from tests.release import clouds, tab
 from tests.release.checkout import Checkout
 from tests.release.production import DEPLOYMENT, Production
 
@@ -37,8 +33,9 @@ START = """export const start = internalMutation(async (ctx) => {
 CALLER = "example/apps/web/src/tab.ts"
 
 
-def query(*names: str) -> str:
-    made = [f'export const {name} = query(async () => "{name}");\n' for name in names]
+def query(*names: str, said: str = "") -> str:
+    """Return a module of queries, each of which answers its name and what is `said`."""
+    made = [f'export const {name} = query(async () => "{name}{said}");\n' for name in names]
     return 'import { query } from "./_generated/server";\n' + "".join(made)
 
 
@@ -46,47 +43,38 @@ def calling(name: str) -> str:
     return TAB.replace("{name}", name)
 
 
-@contextlib.contextmanager
-def open_tab(checkout: Checkout, function: str) -> Iterator[list[str]]:
-    """Have a page open that calls one function over and over; the list fills with the errors that it sees."""
-    url, errors, asked = clouds.backend(checkout.sandbox).url, list[str](), threading.Event()
-    closed = threading.Event()
-
-    def call() -> None:
-        body = {"path": function, "args": {}, "format": "json"}
-        while not closed.wait(0.02):
-            answer = sandbox_fixture.http("POST", f"{url}/api/query", body=body)
-            found = answer.json() if answer.status == 200 else {"errorMessage": answer.text}
-            if found.get("status") != "success":
-                errors.append(str(found["errorMessage"]))
-            asked.set()
-
-    tab = threading.Thread(target=call)
-    tab.start()
-    try:
-        assert asked.wait(10)
-        yield errors
-    finally:
-        closed.set()
-        tab.join()
+DONE: dict[str, object] = {"authDiff": {"added": [], "removed": []}, "definitionDiffs": {}, "componentDiffs": {}}
 
 
-def test_the_first_incident_a_push_that_is_held_back_publishes_nothing(checkout: Checkout) -> None:
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"code": "InternalServerError", "message": "held"}, "error: deploy-backend: convex exited with 1"),
+        (DONE, "error: prod:SANDBOX does not run the pushed code: it differs in tabs.js"),
+    ],
+    ids=["the CLI fails", "the CLI says that it is done"],
+)
+def test_the_first_incident_a_push_that_is_held_back_publishes_nothing(
+    checkout: Checkout, answer: dict[str, object], error: str
+) -> None:
     before = clouds.site(checkout.sandbox).served()
     with checkout.changed({TABS: query("held"), CALLER: calling("held")}):
         checkout.commit("Call a new function")
-        checkout.sandbox.plant(match="/api/deploy2/finish_push", status=200, body='{"authDiff": null}', times=-1)
+        checkout.sandbox.plant(match="/api/deploy2/finish_push", status=200, body=json.dumps(answer), times=-1)
         ended = checkout.inv("deploy", "--no-browser")
         checkout.sandbox.calm()
         assert (ended.status, ended.began[-2:]) == (3, ["deploy-backend", "live"])
-        assert "it does not have what the frontend at hand calls:\n" in ended.last_words
-        assert "tabs:held: " in ended.last_words
-        assert "    at apps/web/src/tab.ts:2\n" in ended.last_words
+        assert ended.errors[0].splitlines()[0] == error
+        assert (
+            "            it does not have what the frontend at hand calls:\n"
+            "              tabs:held: does not exist\n"
+            "                at apps/web/src/tab.ts:2\n"
+        ) in ended.last_words
         assert clouds.site(checkout.sandbox).served() == before
         assert clouds.changes(checkout.sandbox) == []
         live = checkout.inv("contract", "--against", "live")
         assert (live.status, live.began) == (4, ["contract"])
-        assert "    at apps/web/src/tab.ts:2\n" in live.errors[0]
+        assert "  tabs:held: does not exist\n    at apps/web/src/tab.ts:2\n" in live.errors[0]
     checkout.commit("Call it no more")
 
 
@@ -122,12 +110,14 @@ def test_the_stamp_lists_what_the_site_calls(checkout: Checkout) -> None:
     assert set(CALLED) <= set(clouds.site(checkout.sandbox).stamp()["functions"])
 
 
-def test_a_rename_in_three_releases_and_no_tab_sees_an_error(checkout: Checkout) -> None:
+def test_a_rename_in_three_releases_and_an_open_tab_sees_no_error(checkout: Checkout) -> None:
     sandbox = checkout.sandbox
     checkout.write({TABS: query("first"), CALLER: calling("first")})
     checkout.commit("Begin")
     assert checkout.inv("deploy", "--no-browser").status == 0
-    with open_tab(checkout, "tabs:first") as errors:
+    with tab.opened(checkout) as page:
+        page.watch("tabs:first")
+        assert page.sees("tabs:first", "first")
         sandbox.calm()
         checkout.write({TABS: query("second"), CALLER: calling("second")})
         checkout.commit("Rename at once")
@@ -136,20 +126,25 @@ def test_a_rename_in_three_releases_and_no_tab_sees_an_error(checkout: Checkout)
         assert refused.errors[0].splitlines()[0] == "error: clients in the field would break:"
         assert "tabs:first: " in refused.errors[0]
         assert refused.errors[0].endswith("--allow-breaking tabs:first")
-        checkout.write({TABS: query("first", "second")})
+
+        checkout.write({TABS: query("first", "second", said=", expanded")})
         checkout.commit("Expand")
         expanded = checkout.inv("deploy", "--no-browser")
         assert (expanded.status, expanded.errors) == (0, [])
         assert "tabs:second" in clouds.site(sandbox).stamp()["functions"]
-    assert errors == []
-    with open_tab(checkout, "tabs:second") as errors:
-        checkout.write({TABS: query("second")})
+        assert page.sees("tabs:first", "first, expanded")
+
+        page.watch("tabs:second")
+        assert page.sees("tabs:second", "second, expanded")
+        page.leave("tabs:first")
+        checkout.write({TABS: query("second", said=", contracted")})
         checkout.commit("Contract")
         contracted = checkout.inv("deploy", "--no-browser")
         assert (contracted.status, contracted.errors) == (0, [])
         assert "- tabs:first: risky: removed" in contracted.stderr
         assert "tabs:first" not in clouds.backend(sandbox).functions()
-    assert errors == []
+        assert page.sees("tabs:second", "second, contracted")
+        assert page.errors == []
 
 
 def test_a_break_is_shipped_when_it_is_allowed_by_name(checkout: Checkout) -> None:
@@ -159,14 +154,30 @@ def test_a_break_is_shipped_when_it_is_allowed_by_name(checkout: Checkout) -> No
     assert checkout.inv("deploy", "--no-browser").status == 0
     checkout.write({backend: query("third"), caller: calling("third").replace("tabs", "broken")})
     checkout.commit("Break")
-    plan = checkout.inv("plan", "--format", "json", "--allow-breaking", "broken:other")
+    plan = checkout.inv("plan", "--format", "json")
     assert plan.status == 4
     found = json.loads(plan.stdout)["functions"]
     assert found["added"] == ["broken:third"]
     assert [(one["function"], one["kind"]) for one in found["changed"]] == [("broken:first", "breaking")]
-    allowed = ("--allow-breaking", "broken:other", "--allow-breaking", "broken:first")
-    assert checkout.inv("deploy", "--no-browser", *allowed).status == 0
+    checkout.sandbox.calm()
+    mistaken = checkout.inv("deploy", "--no-browser", "--allow-breaking", "broken:frist")
+    assert (mistaken.status, mistaken.errors, clouds.changes(checkout.sandbox)) == (
+        2,
+        [
+            "error: --allow-breaking names what this release does not change: broken:frist\n"
+            "  hint: what breaks is broken:first"
+        ],
+        [],
+    )
+    allowed = ("deploy", "--no-browser", "--allow-breaking", "broken:first")
+    with tab.opened(checkout) as page:
+        page.watch("broken:first")
+        assert page.sees("broken:first", "first")
+        assert checkout.inv(*allowed).status == 0
+        assert not page.sees("broken:first", "first, again")
+        assert [error.partition(": ")[0] for error in page.errors] == ["broken:first"]
     assert "broken:first" not in clouds.backend(checkout.sandbox).functions()
+    assert checkout.inv(*allowed).status == 0
 
 
 def test_only_the_references_need_nothing(checkout: Checkout, tmp_path: Path) -> None:
@@ -255,3 +266,17 @@ def test_a_key_that_may_not_read_the_spec_is_said_to_be_one(production: Producti
             "  hint: create a deploy key in the Convex dashboard (Settings, Deploy Keys) that may view data"
         ],
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "known"),
+    [
+        *((one, "one of text, json, github") for one in ("deploy", "contract", "plan")),
+        ("runs", "text or json"),
+        ("graph", "text, mermaid or json"),
+    ],
+)
+def test_a_form_that_there_is_not_is_refused_before_anything_runs(checkout: Checkout, task: str, known: str) -> None:
+    ended = checkout.inv(task, "--format", "yaml")
+    error = f"error: --format takes {known}, not 'yaml'"
+    assert (ended.status, ended.stdout, ended.began, ended.errors) == (2, "", [], [error])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci.config import App
-from ci.errors import Problems
+from ci.errors import Problems, Unfinished
 from ci.release import generated
 
 BACKEND = {
@@ -79,3 +79,23 @@ def test_a_copy_that_nobody_imports_is_left_alone(tmp_path: Path) -> None:
     one = app(tmp_path, files)
     generated.stale_copies(one)
     assert (tmp_path / "old/_generated/api.ts").exists()
+
+
+GENERATED = {"apps/convex/_generated/api.d.ts": "types", "apps/convex/counter/_generated/api.ts": "of a component"}
+
+
+def test_what_was_generated_before_is_put_back(tmp_path: Path) -> None:
+    one = app(tmp_path, BACKEND | GENERATED)
+    before = generated.files(one)
+    app(tmp_path, dict.fromkeys((*GENERATED, "apps/convex/_generated/server.js"), "a stub"))
+    said = generated.fall_back(one, before, "the sandbox does not implement X", committed="api.d.ts\n")
+    assert said == "not generated, what git has is used instead: the sandbox does not implement X"
+    assert {str(path.relative_to(tmp_path)): text.decode() for path, text in generated.files(one).items()} == GENERATED
+
+
+def test_where_nothing_is_committed_there_is_nothing_to_use_instead(tmp_path: Path) -> None:
+    one = app(tmp_path, BACKEND | GENERATED)
+    with pytest.raises(Unfinished) as raised:
+        generated.fall_back(one, generated.files(one), "the sandbox does not implement X", committed="")
+    assert raised.value.message == "the sandbox does not implement X, and no _generated is in git to be used instead"
+    assert raised.value.hint == "commit the one that `npx convex dev` writes: apps/convex/_generated"

@@ -15,6 +15,7 @@ from tests.sandbox_fixture import Answer, Sandbox
 
 APPS = Path(__file__).parent / "convex_apps"
 NODE_MODULES = sandbox_fixture.ROOT / "ci/node_modules"
+TSC = sandbox_fixture.EXAMPLE / "apps/convex/node_modules/typescript/bin/tsc"
 CLI = NODE_MODULES / "convex/bin/main.js"
 
 
@@ -65,6 +66,11 @@ class App:
         assert answer["status"] == "success", answer
         return answer["value"]
 
+    def variables(self, **values: str) -> None:
+        """Set variables of the deployment."""
+        changes = [{"name": name, "value": value} for name, value in values.items()]
+        assert self.ask("/api/update_environment_variables", {"changes": changes}).status == 200
+
     def texts(self, room: str) -> list[str]:
         return list(self.value("query", "messages:list", {"room": room}))
 
@@ -89,11 +95,14 @@ class App:
         return ["node", str(self.folder / "clients" / script), self.url, *arguments]
 
 
-def copied(sandbox: Sandbox, folder: Path, deployment: str = "") -> App:
-    """Copy the app "messages" to a folder; it goes to a deployment of this name, or to the sandbox's production."""
-    shutil.copytree(APPS / "messages", folder)
+def copied(sandbox: Sandbox, folder: Path, deployment: str = "", *, app: str = "messages") -> App:
+    """Copy one of `convex_apps` to a folder; it goes to a deployment of this name, or to the sandbox's production."""
+    shutil.copytree(APPS / app, folder)
     shutil.copytree(APPS / "clients", folder / "clients")
-    (folder / "node_modules").symlink_to(NODE_MODULES)
+    if (folder / "bun.lock").exists():
+        sandbox_fixture.install(folder)
+    else:
+        (folder / "node_modules").symlink_to(NODE_MODULES)
     if deployment:
         opened = sandbox.control("POST", "convex/deployments", {"deployment": deployment})
     else:

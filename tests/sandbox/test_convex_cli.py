@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -183,26 +182,6 @@ def test_auth_config_that_reads_an_unset_variable_is_refused(deployed: App) -> N
     config.unlink()
     assert done.returncode == 1
     assert "Environment variable DOMAIN is used in auth config file but its value was not set" in done.stderr
-
-
-def test_a_component_is_refused_by_name(deployed: App) -> None:
-    component, config = deployed.folder / "convex/counter", deployed.folder / "convex/convex.config.ts"
-    component.mkdir()
-    (component / "convex.config.ts").write_text(
-        'import { defineComponent } from "convex/server";\nexport default defineComponent("counter");\n'
-    )
-    config.write_text(
-        'import { defineApp } from "convex/server";\nimport counter from "./counter/convex.config";\n'
-        "const app = defineApp();\napp.use(counter);\nexport default app;\n"
-    )
-    done = deployed.cli("deploy", "--yes", "--typecheck", "disable")
-    config.unlink()
-    shutil.rmtree(component)
-    assert done.returncode == 1
-    assert (
-        "501 Not Implemented: NotImplemented: the sandbox does not implement components: the push contains"
-        in done.stderr
-    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ci.sandbox.convex import components, crons
 from ci.sandbox.convex.code import Code
+from ci.sandbox.convex.crons import Crons
 from ci.sandbox.convex.jobs import Jobs
 from ci.sandbox.convex.logs import Logs
 from ci.sandbox.convex.refusal import Refusal
@@ -31,7 +33,9 @@ class Deployment:
         self.store = store
         self.url = self.site_url = ""
         self.live = store.code(name.name, "live")
+        self.mounts = components.mounts(self.live)
         self.pushed = store.code(name.name, "pushed")
+        self.lacks = ""
         self.variables = store.variables(name.name)
         self.watchers: set[Callable[[], None]] = set()
         self.logs = Logs()
@@ -43,13 +47,16 @@ class Deployment:
         self._starting = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
         self._jobs = Jobs(name.name, store, self.logs, self.ask)
+        self.crons = Crons(name.name, store, self.logs, self.ask)
 
     def open(self) -> None:
-        """Begin to wait for the scheduled functions that are pending."""
+        """Begin to wait for the scheduled functions and cron jobs that are pending."""
         self._jobs.open()
+        self.crons.open()
 
     async def close(self) -> None:
         self._jobs.close()
+        self.crons.close()
         if self._rest:
             self._rest.cancel()
         if self._runtime:
@@ -72,23 +79,39 @@ class Deployment:
         self.store.set_variables(self.name.name, changes)
         self.variables = self.store.variables(self.name.name)
         if self._runtime and self._runtime.alive:
-            await self._runtime.ask("environment", variables=self.environment())
+            await self._runtime.ask("environments", mounts=self._mounted(self.live))
         self.changed()
 
+    def set_packages(self, folder: str) -> None:
+        """Let Node actions load the packages that are installed for the package in this folder."""
+        if folder != self.store.packages(self.name.name):
+            self.store.set_packages(self.name.name, folder)
+            if self._runtime:
+                self._runtime.end()  # the next one may read them
+
     def environment(self) -> dict[str, str]:
-        """Return the environment that functions see."""
-        return {**self.variables, "CONVEX_CLOUD_URL": self.url, "CONVEX_SITE_URL": self.site_url}
+        """Return the environment that the app's functions see."""
+        return self.variables | self._built_in()
+
+    def _built_in(self) -> dict[str, str]:
+        return {"CONVEX_CLOUD_URL": self.url, "CONVEX_SITE_URL": self.site_url}
 
     def keep_pushed(self, code: Code) -> None:
         self.store.set_code(self.name.name, "pushed", code)
-        self.pushed = code
+        self.pushed, self.lacks = code, ""
+
+    def refuse_pushed(self, lacks: str) -> None:
+        """Keep no code: that of the last push needs something that the sandbox does not implement."""
+        self.keep_pushed(Code())
+        self.lacks = lacks
 
     async def deploy(self, code: Code) -> None:
         """Make this code the live one."""
-        await self.ask("deploy", code=code.request())
+        await self.ask("deploy", code=code.request(), mounts=self._mounted(code))
         self.store.set_code(self.name.name, "live", code)
         self._spec = (time.monotonic() + self.behind_s, self.live)
-        self.live, self.behind_s = code, 0.0
+        self.live, self.mounts, self.behind_s = code, components.mounts(code), 0.0
+        self.crons.replace(crons.declared(self.mounts.values(), now=time.time()))
         self.changed()
 
     def spec(self) -> list[dict[str, Any]]:
@@ -101,6 +124,18 @@ class Deployment:
         self.ts = max(self.ts + 1, time.time_ns())
         for tell in list(self.watchers):
             tell()
+
+    def _mounted(self, code: Code) -> list[dict[str, Any]]:
+        """Return what is mounted where, and what functions see of the environment there."""
+        return [
+            {
+                "path": mount.path,
+                "definition": mount.definition_path,
+                "httpPrefix": mount.http_prefix,
+                "variables": mount.environment(self.variables, self._built_in()),
+            }
+            for mount in components.mounts(code).values()
+        ]
 
     async def _running(self) -> Runtime:
         async with self._starting:
@@ -125,7 +160,7 @@ class Deployment:
 
     async def _start(self) -> Runtime:
         self._jobs.fail_interrupted()
-        runtime = await Runtime.start(self._node, self._commit)
+        runtime = await Runtime.start(self._node, self.store.packages(self.name.name), self._commit)
         try:
             await self._fill(runtime)
         except BaseException:
@@ -136,10 +171,9 @@ class Deployment:
     async def _fill(self, runtime: Runtime) -> None:
         """Put variables, documents and code into a runtime that has just started."""
         name = self.name.name
-        await runtime.ask("environment", variables=self.environment())
-        await runtime.ask("restore", documents=self.store.documents(name), counters=self.store.counters(name))
+        await runtime.ask("restore", rows=self.store.rows(name), counters=self.store.counters(name))
         try:
-            await runtime.ask("deploy", code=self.live.request())
+            await runtime.ask("deploy", code=self.live.request(), mounts=self._mounted(self.live))
         except Stopped:
             raise
         except Refusal as refusal:

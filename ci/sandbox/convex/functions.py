@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ci.sandbox.convex import system
+from ci.sandbox.convex.code import Definition
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.keys import Identity
 from ci.sandbox.convex.logs import Execution
@@ -20,12 +21,13 @@ INTERNAL = {"query": "RunInternalQueries", "mutation": "RunInternalMutations", "
 
 @dataclass(frozen=True)
 class Call:
-    """What is to be run. `kind` None: whatever the function is."""
+    """What is to be run. `kind` None: whatever the function is. `component`: where; "" is the app."""
 
     path: str
     args: dict[str, Any]
     kind: str | None
     identity: Identity
+    component: str = ""
     journal: str | None = None
     request: Request | None = None
 
@@ -80,6 +82,7 @@ async def _ask(deployment: Deployment, call: Call, path: str, kind: str) -> dict
         answer: dict[str, Any] = await deployment.ask(
             "call",
             request=call.request,
+            component=call.component,
             path=path,
             kind=kind,
             args=call.args,
@@ -98,7 +101,7 @@ def _system(deployment: Deployment, call: Call) -> Any:
     if not call.identity.admin:
         raise _Mistake(f"Could not find public function for '{call.path}'.")
     try:
-        return system.answer(deployment, call.identity, call.path, call.args)
+        return system.answer(deployment, call.identity, call.path, {"componentId": call.component, **call.args})
     except Refusal as refusal:
         if refusal.status == 501:
             raise
@@ -108,13 +111,20 @@ def _system(deployment: Deployment, call: Call) -> Any:
         raise _Mistake(f"ArgumentValidationError: Object is missing the required field `{error.args[0]}`.") from error
 
 
+def _component(deployment: Deployment, call: Call) -> Definition:
+    """Return what is mounted where the function is; only the holder of a key sees into components."""
+    found = deployment.mounts.get(call.component)
+    if found is None or (call.component and not call.identity.admin):
+        raise _Mistake(f"Could not find component '{call.component}'.")
+    return found.definition
+
+
 def _resolve(deployment: Deployment, call: Call) -> tuple[str, str]:
     """Return the function's path and kind, if this caller may know and run it."""
     module, _, name = call.path.partition(":")
     module, name = module.removesuffix(".js"), name or "default"
     shown = module if name == "default" else f"{module}:{name}"
-    declared = deployment.live.functions.get(f"{module}.js", {"functions": []})["functions"]
-    found = next((function for function in declared if function["name"] == name), None)
+    found = _component(deployment, call).function(module, name)
     internal = found is not None and found["visibility"]["kind"] != "public"
     if found is None or (internal and not call.identity.admin):
         if call.kind is None:
@@ -126,6 +136,6 @@ def _resolve(deployment: Deployment, call: Call) -> tuple[str, str]:
     if call.kind not in (None, kind):
         wanted = str(call.kind).capitalize()
         raise _Mistake(f"Trying to execute {module}.js:{name} as {wanted}, but it is defined as {kind.capitalize()}.")
-    if call.identity.acting:
+    if call.identity.admin and call.identity.acting:
         call.identity.require("ActAsUser")
     return f"{module}:{name}", kind

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from ci.sandbox.convex import provision, service
+from ci.sandbox.convex import site as site_routes
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.store import Name, Store
 from ci.sandbox.world import World
@@ -17,9 +18,10 @@ ANIMALS = ("badger", "cormorant", "dormouse", "gannet", "heron", "ibex", "lynx",
 # Where `convex codegen` goes, so that generating code touches nothing that was released.
 ROLES = {"production": "prod", "codegen": "dev"}
 LACKS = (
-    "components, convex.config.ts, external packages of Node actions",
-    "HTTP actions and crons (listed, not run)",
-    "user authentication (auth.config.ts is evaluated, no token is accepted)",
+    "packages with native add-ons, and code that uses files or processes",
+    "the visibility of a component's functions: its internal ones can be called from outside of it",
+    "answers of HTTP actions while they are being made (they are sent when whole)",
+    "the end of a session when its user's token expires",
     "file storage, audit logs, backups, imports, exports, `convex run --inline-query`",
     "limits of size and time, but for a function that computes or waits too long",
     "the isolate: functions run in Node, on convex-test, whose error texts differ from the backend's",
@@ -76,6 +78,7 @@ class Half:
         service.add(app, deployment)
         deployment.url = await listeners.open(f"convex:{name.name}", app)
         site = listeners.application(f"convex-site:{name.name}")
+        site_routes.add(site, deployment)
         deployment.site_url = await listeners.open(f"convex-site:{name.name}", site)
         self._deployments[name.name] = deployment
         deployment.open()

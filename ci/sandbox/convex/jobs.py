@@ -28,8 +28,7 @@ class Jobs:
     def open(self) -> None:
         """Set the timers of the functions that are pending in the store."""
         self.fail_interrupted()
-        for job in self._stored():
-            self._arm(job["_id"], job)
+        self.see(self._stored())
 
     def close(self) -> None:
         for timer in self._timers.values():
@@ -38,23 +37,22 @@ class Jobs:
             task.cancel()
 
     def see(self, changes: list[dict[str, Any]]) -> None:
-        """Set or stop timers after a transaction."""
+        """Set or stop timers after a transaction: `changes` are rows of the store."""
         for change in changes:
             if change["table"] == JOBS:
                 self._arm(change["id"], change["document"])
 
     def fail_interrupted(self) -> None:
         """Mark failed what was being run when the runtime ended: an action runs at most once. No runtime may live."""
-        interrupted = [job for job in self._stored() if job["state"]["kind"] == "inProgress"]
-        self._fail(interrupted)
+        self._fail([row for row in self._stored() if row["document"]["state"]["kind"] == "inProgress"])
 
     def _stored(self) -> list[dict[str, Any]]:
-        return self._store.documents(self._deployment, JOBS)
+        return self._store.rows(self._deployment, JOBS)
 
-    def _fail(self, jobs: list[dict[str, Any]]) -> None:
-        if jobs:
+    def _fail(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
             failed = {"state": {"kind": "failed"}, "completedTime": time.time() * 1000}
-            changes = [{"id": job["_id"], "table": JOBS, "document": {**job, **failed}} for job in jobs]
+            changes = [{**row, "document": {**row["document"], **failed}} for row in rows]
             self._store.commit(self._deployment, changes, self._store.counters(self._deployment), None)
 
     def _arm(self, id_: str, job: dict[str, Any] | None) -> None:
@@ -86,8 +84,8 @@ class Jobs:
 
     def _again(self, id_: str, stopped: Stopped) -> None:
         """The runtime ended under it: what is still pending did nothing and is run again, unless it is to blame."""
-        left = [job for job in self._stored() if job["_id"] == id_ and job["state"]["kind"] == "pending"]
+        left = [row for row in self._stored() if row["id"] == id_ and row["document"]["state"]["kind"] == "pending"]
         if stopped.limit_s:
             self._fail(left)
         else:
-            self.see([{"id": id_, "table": JOBS, "document": job} for job in left])
+            self.see(left)

@@ -31,7 +31,11 @@ OPERATIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Identity:
-    """Whoever asks: anybody, or the holder of a deploy key. No `operations` means all; `acting`: as this user."""
+    """
+    Whoever asks: anybody, a user, or the holder of a deploy key.
+
+    No `operations` means all. `acting` has the attributes of the user, whose token it is or as whom the holder acts.
+    """
 
     admin: bool = False
     operations: tuple[str, ...] = ()
@@ -63,22 +67,6 @@ def admin(store: Store, deployment: str, key: str) -> Identity:
             "environment this key was generated for matches the desired deployment.",
         )
     return Identity(True, found[1], acting)
-
-
-def identify(store: Store, deployment: str, authorization: str | None) -> Identity:
-    """Return who sent this Authorization header; no header is anybody."""
-    if authorization is None:
-        return ANYBODY
-    scheme, _, credential = authorization.partition(" ")
-    if scheme.lower() == "convex":
-        return admin(store, deployment, credential)
-    raise no_provider()
-
-
-def no_provider() -> Refusal:
-    """Return the refusal of a user's token: the sandbox checks none, which is to have no auth provider."""
-    message = "No auth provider found matching the given token (no providers configured). Check convex/auth.config.ts."
-    return Refusal(401, "NoAuthProvider", message)
 
 
 def create(store: Store, name: Name, operations: Iterable[str]) -> str:

@@ -40,7 +40,7 @@ class Logs:
             {
                 "kind": "Completion",
                 "identifier": execution.identifier,
-                "udfType": execution.kind.capitalize(),
+                "udfType": execution.kind[:1].upper() + execution.kind[1:],
                 "arguments": [],
                 "logLines": execution.lines,
                 "timestamp": at,

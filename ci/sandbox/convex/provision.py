@@ -29,6 +29,7 @@ def add(app: web.Application, store: Store, deployments: Mapping[str, Deployment
     routes.add_post("/__sandbox/convex/keys", answering(host.create_key))
     routes.add_post("/__sandbox/convex/behind", answering(host.stay_behind))
     routes.add_get("/__sandbox/convex/code", answering(host.code))
+    routes.add_post("/__sandbox/convex/packages", answering(host.set_packages))
 
 
 class _Host:
@@ -72,14 +73,21 @@ class _Host:
         return {}
 
     async def code(self, request: web.Request) -> Json | None:
-        code = self._deployment(request.query.get("deployment")).pushed
+        deployment = self._deployment(request.query.get("deployment"))
+        code = deployment.pushed
         if not code.id:
-            return None
+            return {"lacks": deployment.lacks} if deployment.lacks else None
         modules = [
             {"path": module["path"], "hash": module["sha256"], "environment": module["environment"]}
             for module in code.modules
         ]
-        return {"modules": modules, "functions": code.spec(), "schema": code.schema, "pushed_at": code.pushed_at}
+        read = {"functions": code.spec(), "schema": code.schema, "components": code.components_digest()}
+        return {"modules": modules, **read, "pushed_at": code.pushed_at}
+
+    async def set_packages(self, request: web.Request) -> Json:
+        asked = await body(request)
+        self._deployment(asked.get("deployment")).set_packages(str(asked.get("folder", "")))
+        return {}
 
     async def _opened(self, request: web.Request) -> Deployment:
         found = self._store.key(str((await body(request)).get("deployKey")))

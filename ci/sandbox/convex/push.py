@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from ci.sandbox.convex.code import Code
+from ci.sandbox.convex import components, crons
+from ci.sandbox.convex.code import Code, Definition
+from ci.sandbox.convex.components import Mount
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.refusal import Refusal, lacking
 from ci.sandbox.convex.runtime import Stopped
@@ -42,19 +45,25 @@ def hashes(deployment: Deployment) -> Json:
 
 
 async def evaluate_schema(deployment: Deployment, body: Json) -> Json:
-    """Say what the pushed schema would do to tables and indexes."""
-    schema_module = body["appDefinition"]["schema"]
-    schema = (await _analyze(deployment, Code(id=secrets.token_hex(8), schema_module=schema_module)))["schema"]
-    counts = deployment.store.counts(deployment.name.name)
-    diff = index_diff(deployment.live.schema, schema)
+    """Say what the pushed schemas would do to tables and indexes."""
+    code = await _pushed(deployment, body)
+    predicted = {mount.path: _prediction(deployment, mount) for mount in components.mounts(code).values()}
+    new = sorted(code.components.keys() - deployment.live.components.keys())
+    return {"componentSchemaEvaluations": predicted, "newComponentDefinitions": new}
+
+
+def _prediction(deployment: Deployment, mount: Mount) -> Json:
+    schema = mount.definition.schema or {"tables": [], "schemaValidation": False}
+    counts = deployment.store.counts(deployment.name.name, mount.path)
+    diff = index_diff(_live_schema(deployment, mount.path), schema)
 
     def predicted(index: Json, change: str) -> Json:
         count = counts.get(index["name"].split(".")[0], 0)
         return {**index, "change": change, "needsBackfill": change == "added", "numDocs": count}
 
-    evaluation = {
-        "definitionPath": "",
-        "schemaValidation": bool(schema and schema["schemaValidation"]),
+    return {
+        "definitionPath": mount.definition_path,
+        "schemaValidation": schema["schemaValidation"],
         "tables": [
             {
                 "name": table["tableName"],
@@ -62,13 +71,12 @@ async def evaluate_schema(deployment: Deployment, body: Json) -> Json:
                 "numDocs": counts.get(table["tableName"], 0),
                 "sizeBytes": 0,
             }
-            for table in (schema["tables"] if schema else [])
+            for table in schema["tables"]
         ],
         "indexes": [predicted(index, "added") for index in diff["added_indexes"]]
         + [predicted(index, "dropped") for index in diff["removed_indexes"]],
         "discardedStagedValidators": [],
     }
-    return {"componentSchemaEvaluations": {"": evaluation}, "newComponentDefinitions": []}
 
 
 async def evaluate(deployment: Deployment, body: Json) -> Json:
@@ -80,30 +88,24 @@ async def start(deployment: Deployment, body: Json) -> Json:
     """Analyze a push and keep it as the one that may be finished. A dry run is kept too, as the real one does."""
     code = await _pushed(deployment, body)
     deployment.keep_pushed(code)
-    seed = {"importPhaseRngSeed": {"$bytes": ""}, "importPhaseUnixTimestamp": {"$integer": "AAAAAAAAAAA="}}
-    routes = (code.functions.get("http.js") or {"httpRoutes": None})["httpRoutes"]
     return {
         "environmentVariables": deployment.variables,
         "externalDepsId": None,
         "componentDefinitionPackages": {},
         "appAuth": code.auth,
-        "analysis": {
-            "": {
-                "definition": code.definition,
-                "schema": code.schema,
-                "functions": code.functions,
-                "udfConfig": {"serverVersion": code.server_version, **seed},
-            }
-        },
-        "app": {
-            "definitionPath": "",
-            "componentPath": "",
-            "args": {},
-            "childComponents": {},
-            "httpRoutes": {"httpModuleRoutes": routes and [route["route"] for route in routes], "mounts": []},
-            "exports": _exports(code),
-        },
+        "analysis": {path: _analysis(definition) for path, definition in sorted(code.definitions().items())},
+        "app": components.checked(code),
         "schemaChange": _schema_change(deployment, code),
+    }
+
+
+def _analysis(definition: Definition) -> Json:
+    seed = {"importPhaseRngSeed": {"$bytes": ""}, "importPhaseUnixTimestamp": {"$integer": "AAAAAAAAAAA="}}
+    return {
+        "definition": definition.definition,
+        "schema": definition.schema,
+        "functions": definition.functions,
+        "udfConfig": {"serverVersion": definition.server_version, **seed},
     }
 
 
@@ -112,8 +114,8 @@ async def wait_for_schema(deployment: Deployment, body: Json) -> Json:
     code = deployment.pushed
     if body["schemaChange"]["schemaIds"].get("") != code.id:
         return {"type": "raceDetected"}
-    misfit = await deployment.ask("misfit", code=code.request())
-    return {"type": "failed", "componentPath": "", **misfit} if misfit else {"type": "complete"}
+    misfit = await _misfit(deployment, code)
+    return {"type": "failed", **misfit} if misfit else {"type": "complete"}
 
 
 async def finish(deployment: Deployment, body: Json) -> Json:
@@ -125,29 +127,52 @@ async def finish(deployment: Deployment, body: Json) -> Json:
         raise _pushing(Refusal(400, "RaceDetected", "Environment variables have changed during push"))
     if body["startPush"]["schemaChange"]["schemaIds"].get("") != code.id:
         raise _pushing(Refusal(400, "RaceDetected", "Schema was overwritten by another push."))
-    if misfit := await deployment.ask("misfit", code=code.request()):
+    if misfit := await _misfit(deployment, code):
         raise _pushing(Refusal(400, "SchemaValidationFailed", misfit["error"]))
     await deployment.deploy(code)
     return _diff(before, code)
 
 
+async def _misfit(deployment: Deployment, code: Code) -> Any:
+    mounts = [{"path": path, "definition": one.definition_path} for path, one in components.mounts(code).items()]
+    return await deployment.ask("misfit", code=code.request(), mounts=mounts)
+
+
 def _diff(before: Code, after: Code) -> Json:
-    old, new = ({module["path"] for module in code.modules} for code in (before, after))
     had, has = (sorted(json.dumps(provider) for provider in code.auth) for code in (before, after))
-    versions = {"previous_version": before.server_version or "", "next_version": after.server_version}
+    added = [provider for provider in has if provider not in had]
+    removed = [provider for provider in had if provider not in has]
+    new = {path: mount.definition for path, mount in components.mounts(after).items()}
+    old = {path: mount.definition for path, mount in components.mounts(before).items()} if before.id else {}
+    return {
+        "authDiff": {"added": added, "removed": removed},
+        "definitionDiffs": {},
+        "componentDiffs": {path: _component_diff(old.get(path), new.get(path)) for path in sorted({*old, *new})},
+    }
+
+
+def _component_diff(before: Definition | None, after: Definition | None) -> Json:
+    """Say what changed in one component: None is one that was not, or is no longer, mounted."""
+    kind = "create" if before is None else "unmount" if after is None else "modify"
+    before, after = before or Definition(), after or Definition()
+    old, new = ({module["path"] for module in definition.modules} for definition in (before, after))
+    versions = {"previous_version": before.server_version or "", "next_version": after.server_version or ""}
     schemas = {"previous_schema": _text(before.schema), "next_schema": _text(after.schema)}
-    component = {
-        "diffType": {"type": "modify" if before.id else "create"},
+    return {
+        "diffType": {"type": kind},
         "moduleDiff": {"added": sorted(new - old), "removed": sorted(old - new)},
         "udfConfigDiff": versions if before.server_version != after.server_version else None,
-        "cronDiff": {"added": [], "updated": [], "deleted": []},
+        "cronDiff": _cron_diff(before, after),
         "indexDiff": index_diff(before.schema, after.schema),
         "schemaDiff": schemas if before.schema != after.schema else None,
     }
-    added = [provider for provider in has if provider not in had]
-    removed = [provider for provider in had if provider not in has]
-    auth = {"added": added, "removed": removed}
-    return {"authDiff": auth, "definitionDiffs": {}, "componentDiffs": {"": component}}
+
+
+def _cron_diff(before: Definition, after: Definition) -> Json:
+    old, new = ({cron["identifier"]: cron["spec"] for cron in one.crons()} for one in (before, after))
+    updated = [name for name in old.keys() & new.keys() if old[name] != new[name]]
+    deleted = sorted(old.keys() - new.keys())
+    return {"added": sorted(new.keys() - old.keys()), "updated": sorted(updated), "deleted": deleted}
 
 
 def _text(schema: Json | None) -> str | None:
@@ -155,41 +180,48 @@ def _text(schema: Json | None) -> str | None:
 
 
 def _schema_change(deployment: Deployment, code: Code) -> Json:
-    diff = index_diff(deployment.live.schema, code.schema)
-    return {"allocatedComponentIds": {}, "schemaIds": {"": code.id}, "indexDiffs": {"": diff}}
+    mounted = components.mounts(code).items()
+    diffs = {path: index_diff(_live_schema(deployment, path), mount.definition.schema) for path, mount in mounted}
+    return {"allocatedComponentIds": {}, "schemaIds": {"": code.id}, "indexDiffs": diffs}
 
 
-def _exports(code: Code) -> Json:
-    """Return the tree of public functions: folders and modules are branches."""
-    root: Json = {}
-    for path, module in code.functions.items():
-        for function in module["functions"]:
-            if function["visibility"]["kind"] == "public":
-                children = root
-                for part in path.removesuffix(".js").split("/"):
-                    children = children.setdefault(part, {"type": "branch", "children": {}})["children"]
-                target = {"component": "", "udfPath": f"{path}:{function['name']}"}
-                children[function["name"]] = {"type": "leaf", "resource": {"type": "function", "path": target}}
-    return root
+def _live_schema(deployment: Deployment, component: str) -> Json | None:
+    mount = deployment.mounts.get(component)
+    return mount.definition.schema if mount else None
 
 
 async def _pushed(deployment: Deployment, body: Json) -> Code:
-    """Return the code of a push with what it declares."""
+    """Return the code of a push with what it declares, all of which is sound."""
     app = body["appDefinition"]
-    for component in body.get("componentDefinitions") or []:
-        raise lacking(f"components: the push contains {component['definitionPath']}")
     for package in body.get("nodeDependencies") or []:
-        raise lacking(f"external packages: the push wants {package['name']}")
+        if not deployment.store.packages(deployment.name.name):
+            raise lacking(f"external packages of a folder it was not told: the push wants {package['name']}")
     code = Code(
         id=secrets.token_hex(8),
         modules=_modules(deployment.live, app),
-        schema_module=app["schema"],
-        definition_module=app["definition"],
-        server_version=app["udfServerVersion"],
+        components={one["definitionPath"]: _definition(one) for one in body.get("componentDefinitions") or []},
         pushed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **_sent(app),
     )
     found = await _analyze(deployment, code)
-    return replace(code, **found)
+    declared = {path: replace(one, **found["definitions"][path]) for path, one in code.components.items()}
+    whole = replace(code, components=declared, auth=found["auth"], **found["definitions"][""])
+    crons.declared(components.mounts(whole).values(), now=time.time())
+    return whole
+
+
+def _definition(component: Json) -> Definition:
+    modules = sorted(component["functions"], key=itemgetter("path"))
+    return Definition(modules=[{**module, "sha256": _sha256(module)} for module in modules], **_sent(component))
+
+
+def _sent(definition: Json) -> Json:
+    return {
+        "schema_module": definition["schema"],
+        "definition_module": definition["definition"],
+        "dependencies": definition["dependencies"],
+        "server_version": definition["udfServerVersion"],
+    }
 
 
 async def _analyze(deployment: Deployment, code: Code) -> Json:
@@ -201,7 +233,7 @@ async def _analyze(deployment: Deployment, code: Code) -> Json:
         message = "Loading the pushed modules encountered the following\n    error:\nthe modules took too long to load"
         raise _pushing(Refusal(400, "InvalidModules", message)) from stopped
     except Refusal as refusal:
-        raise _pushing(refusal) from refusal
+        raise (refusal if refusal.status == 501 else _pushing(refusal)) from refusal
     return found
 
 

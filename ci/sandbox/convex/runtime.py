@@ -62,10 +62,20 @@ class Runtime:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, node: str, on_commit: OnCommit) -> Runtime:
-        """Start a process that may read its own code and nothing else, write nothing and start nothing."""
-        reads = [f"--allow-fs-read={path}" for path in (MAIN.parent, NODE_MODULES, NODE_MODULES.resolve())]
-        argv = [node, "--permission", *reads, f"--max-old-space-size={MEMORY_LIMIT_MB}", str(MAIN)]
+    async def start(cls, node: str, packages: str, on_commit: OnCommit) -> Runtime:
+        """
+        Start a process that may read its own code and nothing else, write nothing and start nothing.
+
+        `packages` is the folder of a package whose installed dependencies it may read and load too, "" for none.
+        """
+        readable = [
+            MAIN.parent,
+            NODE_MODULES,
+            NODE_MODULES.resolve(),
+            *(_installed(Path(packages)) if packages else ()),
+        ]
+        reads = [f"--allow-fs-read={path}" for path in readable]
+        argv = [node, "--permission", *reads, f"--max-old-space-size={MEMORY_LIMIT_MB}", str(MAIN), packages]
         process = await asyncio.create_subprocess_exec(
             *argv, stdin=PIPE, stdout=PIPE, env={}, cwd=MAIN.parent, limit=LINE_LIMIT_BYTES, start_new_session=True
         )
@@ -153,6 +163,12 @@ class Runtime:
         for seq, ask in self._asks.items():
             if not ask.answer.cancelled():
                 limit_s = self._limit_s if seq in self._guilty else None
-                may_retry = not (limit_s or ask.committed or ask.kind == "action" or ask.op == "job")
+                may_retry = not (limit_s or ask.committed or ask.kind == "action" or ask.op in ("job", "cron"))
                 ask.answer.set_exception(Stopped(limit_s=limit_s, may_retry=may_retry))
         self._asks.clear()
+
+
+def _installed(package: Path) -> list[Path]:
+    """Return what Node reads to find the dependencies of a package: its manifest, and node_modules of all parents."""
+    parents = [package, *package.parents]
+    return [package / "package.json", *(path for parent in parents if (path := parent / "node_modules").is_dir())]

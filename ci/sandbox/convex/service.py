@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ci.sandbox.convex import functions, keys, push, sync, values
+from ci.sandbox.convex import functions, identities, keys, push, sync, values
 from ci.sandbox.convex.answers import answering, body
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.functions import Call, Outcome
@@ -41,6 +41,8 @@ def add(app: web.Application, deployment: Deployment) -> None:
     routes.add_post("/api/get_config_hashes", answering(service.pushing(_hashes)))
     for name, work in PUSH.items():
         routes.add_post(f"/api/deploy2/{name}", answering(service.pushing(work)))
+    for name in ("prepare_schema", "push_config"):
+        routes.add_post(f"/api/{name}", answering(service.pushing(_old_push)))
     routes.add_route("OPTIONS", "/{path:.*}", service.preflight)
     app.on_response_prepare.append(_allow_any_origin)
 
@@ -51,6 +53,10 @@ async def _hashes(deployment: Deployment, _body: Json) -> Any:
 
 async def _reported(_deployment: Deployment, _body: Json) -> Any:
     return None
+
+
+async def _old_push(_deployment: Deployment, _body: Json) -> Any:
+    raise lacking("the pushes of CLIs before 1.27")
 
 
 PUSH: dict[str, Callable[[Deployment, Json], Awaitable[Any]]] = {
@@ -83,12 +89,10 @@ class _Service:
         """Return the handler that runs functions of this kind, or of any."""
 
         async def run(request: web.Request) -> Json:
-            identity, asked = self._identity(request), await body(request)
-            if asked.get("componentPath"):
-                raise lacking(f"components: {asked['componentPath']}")
+            identity, asked = await self._identity(request), await body(request)
             args = asked.get("args") or {}
             args = (args or [{}])[0] if isinstance(args, list) else args
-            call = Call(str(asked.get("path")), args, kind, identity)
+            call = Call(str(asked.get("path")), args, kind, identity, component=asked.get("componentPath") or "")
             outcome = await functions.run(self._deployment, call)
             answer = _told(outcome)
             return answer if asked.get("format") == "convex_encoded_json" else dict(values.clean(answer))
@@ -103,6 +107,10 @@ class _Service:
             self._admin(str(asked.get("adminKey"))).require("Deploy")
             try:
                 return await work(self._deployment, asked)
+            except Refusal as refusal:
+                if refusal.status == 501:
+                    self._deployment.refuse_pushed(refusal.message)
+                raise
             except KeyError as error:
                 raise Refusal(400, "BadJsonBody", f"the body lacks {error}") from error
 
@@ -112,36 +120,35 @@ class _Service:
         return {"ts": base64.b64encode(struct.pack("<Q", self._deployment.ts)).decode()}
 
     async def check_admin_key(self, request: web.Request) -> Json:
-        identity = self._admin_identity(request)
+        identity = await self._admin_identity(request)
         return {"success": True, "allowedOps": list(identity.operations), "isReadOnly": False}
 
     async def canonical_urls(self, request: web.Request) -> Json:
-        self._admin_identity(request)
+        await self._admin_identity(request)
         return {"convexCloudUrl": self._deployment.url, "convexSiteUrl": self._deployment.site_url}
 
     async def stream_function_logs(self, request: web.Request) -> Json:
-        self._admin_identity(request).require("ViewLogs")
+        (await self._admin_identity(request)).require("ViewLogs")
         return await self._deployment.logs.since(float(request.query.get("cursor", 0)))
 
     async def update_variables(self, request: web.Request) -> web.Response:
-        self._admin_identity(request).require("WriteEnvironmentVariables")
+        (await self._admin_identity(request)).require("WriteEnvironmentVariables")
         changes = (await body(request))["changes"]
         await self._deployment.set_variables({change["name"]: change.get("value") for change in changes})
         return web.Response()
 
     async def list_variables(self, request: web.Request) -> Json:
-        self._admin_identity(request).require("ViewEnvironmentVariables")
+        (await self._admin_identity(request)).require("ViewEnvironmentVariables")
         return {"environmentVariables": self._deployment.variables}
 
-    def _identity(self, request: web.Request) -> Identity:
-        authorization = request.headers.get("Authorization")
-        return keys.identify(self._deployment.store, self._deployment.name.name, authorization)
+    async def _identity(self, request: web.Request) -> Identity:
+        return await identities.of_header(self._deployment, request.headers.get("Authorization"))
 
     def _admin(self, key: str) -> Identity:
         return keys.admin(self._deployment.store, self._deployment.name.name, key)
 
-    def _admin_identity(self, request: web.Request) -> Identity:
-        found = self._identity(request)
+    async def _admin_identity(self, request: web.Request) -> Identity:
+        found = await self._identity(request)
         return found if found.admin else self._admin("")
 
 

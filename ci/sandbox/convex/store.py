@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ci.sandbox.convex import code
 from ci.sandbox.convex.code import Code
 
 JOBS = "_scheduled_functions"
@@ -23,10 +24,14 @@ CREATE TABLE IF NOT EXISTS convex_code (
     deployment TEXT, slot TEXT, code TEXT NOT NULL, PRIMARY KEY (deployment, slot));
 CREATE TABLE IF NOT EXISTS convex_variables (
     deployment TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (deployment, name));
+CREATE TABLE IF NOT EXISTS convex_packages (deployment TEXT PRIMARY KEY, folder TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS convex_documents (
     deployment TEXT, id TEXT, tbl TEXT NOT NULL, created REAL NOT NULL, document TEXT NOT NULL,
-    PRIMARY KEY (deployment, id));
+    component TEXT NOT NULL DEFAULT '', PRIMARY KEY (deployment, id));
 CREATE INDEX IF NOT EXISTS convex_documents_by_table ON convex_documents (deployment, tbl, created);
+CREATE TABLE IF NOT EXISTS convex_crons (
+    deployment TEXT, component TEXT, name TEXT, spec TEXT NOT NULL, due REAL NOT NULL,
+    PRIMARY KEY (deployment, component, name));
 CREATE TABLE IF NOT EXISTS convex_requests (
     deployment TEXT, session TEXT, request INTEGER, answer TEXT NOT NULL, at REAL NOT NULL,
     PRIMARY KEY (deployment, session, request));
@@ -62,6 +67,9 @@ class Store:
         self._db = db
         db.executescript(TABLES)
         with db:
+            if "component" not in {row[1] for row in db.execute("PRAGMA table_info(convex_documents)")}:
+                # State that was kept before there were components.
+                db.execute("ALTER TABLE convex_documents ADD COLUMN component TEXT NOT NULL DEFAULT ''")
             db.execute("DELETE FROM convex_requests WHERE at < ?", (time.time() - REQUESTS_KEPT_S,))
 
     def names(self) -> list[Name]:
@@ -88,7 +96,7 @@ class Store:
         """Return the code in a slot ("live" or "pushed"), an empty one before the first push."""
         query = "SELECT code FROM convex_code WHERE deployment = ? AND slot = ?"
         row = self._db.execute(query, (deployment, slot)).fetchone()
-        return Code(**json.loads(row[0])) if row else Code()
+        return code.parse(row[0]) if row else Code()
 
     def set_code(self, deployment: str, slot: str, code: Code) -> None:
         with self._db:
@@ -107,8 +115,17 @@ class Store:
                 if value is not None:
                     self._db.execute("INSERT INTO convex_variables VALUES (?, ?, ?)", (deployment, name, value))
 
+    def packages(self, deployment: str) -> str:
+        """Return the folder whose installed packages a deployment's Node actions may load, "" if none was told."""
+        row = self._db.execute("SELECT folder FROM convex_packages WHERE deployment = ?", (deployment,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_packages(self, deployment: str, folder: str) -> None:
+        with self._db:
+            self._db.execute("INSERT OR REPLACE INTO convex_packages VALUES (?, ?)", (deployment, folder))
+
     def commit(self, deployment: str, changes: list[dict[str, Any]], counters: Any, request: Request | None) -> None:
-        """Keep what a transaction changed: [{"id", "table", "document" or null}], and the mutation it came from."""
+        """Keep what a transaction changed: rows, the document null if it is gone, and the mutation it came from."""
         with self._db:
             for change in changes:
                 self._change(deployment, change)
@@ -123,8 +140,9 @@ class Store:
         if document is None:
             self._db.execute("DELETE FROM convex_documents WHERE deployment = ? AND id = ?", (deployment, change["id"]))
         else:
-            row = (deployment, change["id"], change["table"], document["_creationTime"], json.dumps(document))
-            self._db.execute("INSERT OR REPLACE INTO convex_documents VALUES (?, ?, ?, ?, ?)", row)
+            values = (change["table"], document["_creationTime"], json.dumps(document), change["component"])
+            query = "INSERT OR REPLACE INTO convex_documents VALUES (?, ?, ?, ?, ?, ?)"
+            self._db.execute(query, (deployment, change["id"], *values))
 
     def remember(self, deployment: str, request: Request, answer: dict[str, Any]) -> None:
         """Keep the answer to a mutation, for a client that did not get it."""
@@ -144,13 +162,36 @@ class Store:
         query = "SELECT counters FROM convex_deployments WHERE name = ?"
         return json.loads(self._db.execute(query, (deployment,)).fetchone()[0])
 
-    def documents(self, deployment: str, table: str | None = None) -> list[dict[str, Any]]:
-        """Return the documents of one table, or of all, the oldest first."""
-        where = "deployment = ? AND tbl = ifnull(?, tbl)"
-        query = f"SELECT document FROM convex_documents WHERE {where} ORDER BY created, id"
-        return [json.loads(row[0]) for row in self._db.execute(query, (deployment, table))]
+    def crons(self, deployment: str) -> list[tuple[str, str, Any, float]]:
+        """Return the cron jobs: component, name, spec, and when due as a Unix time."""
+        query = "SELECT component, name, spec, due FROM convex_crons WHERE deployment = ? ORDER BY component, name"
+        return [(row[0], row[1], json.loads(row[2]), row[3]) for row in self._db.execute(query, (deployment,))]
 
-    def counts(self, deployment: str) -> dict[str, int]:
-        """Return the number of documents in each table that has any."""
-        query = "SELECT tbl, count(*) FROM convex_documents WHERE deployment = ? GROUP BY tbl ORDER BY tbl"
-        return dict(self._db.execute(query, (deployment,)))
+    def set_crons(self, deployment: str, crons: list[tuple[str, str, Any, float]]) -> None:
+        """Keep these cron jobs and no others."""
+        rows = [(deployment, component, name, json.dumps(spec), due) for component, name, spec, due in crons]
+        with self._db:
+            self._db.execute("DELETE FROM convex_crons WHERE deployment = ?", (deployment,))
+            self._db.executemany("INSERT INTO convex_crons VALUES (?, ?, ?, ?, ?)", rows)
+
+    def set_due(self, deployment: str, component: str, name: str, due: float) -> None:
+        """Set when a cron job is due."""
+        where = "deployment = ? AND component = ? AND name = ?"
+        with self._db:
+            self._db.execute(f"UPDATE convex_crons SET due = ? WHERE {where}", (due, deployment, component, name))
+
+    def rows(self, deployment: str, table: str | None = None) -> list[dict[str, Any]]:
+        """Return the documents of all components, or those of one table: [{"id", "component", "table", "document"}]."""
+        where = "deployment = ? AND tbl = ifnull(?, tbl)"
+        query = f"SELECT id, component, tbl, document FROM convex_documents WHERE {where} ORDER BY created, id"
+        found = self._db.execute(query, (deployment, table))
+        return [{"id": row[0], "component": row[1], "table": row[2], "document": json.loads(row[3])} for row in found]
+
+    def documents(self, deployment: str, component: str, table: str) -> list[dict[str, Any]]:
+        """Return the documents of one table of a component, the oldest first."""
+        return [row["document"] for row in self.rows(deployment, table) if row["component"] == component]
+
+    def counts(self, deployment: str, component: str) -> dict[str, int]:
+        """Return the number of documents in each table of a component that has any."""
+        query = "SELECT tbl, count(*) FROM convex_documents WHERE deployment = ? AND component = ? GROUP BY tbl"
+        return dict(self._db.execute(f"{query} ORDER BY tbl", (deployment, component)))

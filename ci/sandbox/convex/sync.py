@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from ci.sandbox.convex import functions, keys
+from ci.sandbox.convex import functions, identities, keys
 from ci.sandbox.convex.deployment import Deployment
 from ci.sandbox.convex.functions import Call, Outcome
 from ci.sandbox.convex.refusal import Refusal
@@ -28,6 +28,7 @@ Json = dict[str, Any]
 class _Query:
     path: str
     args: Json
+    component: str
     journal: str | None
     told: Json | None = None
 
@@ -109,7 +110,7 @@ class _Session:
     async def _authenticate(self, message: Json) -> None:
         base = message["baseVersion"]
         try:
-            self._identity = self._identified(message)
+            self._identity = await self._identified(message)
         except Refusal as refusal:
             error = f"{refusal.code}: {refusal.message}"
             await self._send("AuthError", error=error, baseVersion=base, authUpdateAttempted=True)
@@ -118,19 +119,20 @@ class _Session:
         self._wanted.identity = base + 1
         self._stale.set()
 
-    def _identified(self, message: Json) -> keys.Identity:
+    async def _identified(self, message: Json) -> keys.Identity:
         if message["tokenType"] == "Admin":
             found = keys.admin(self._deployment.store, self._deployment.name.name, message["value"])
             return keys.Identity(True, found.operations, message.get("impersonating") or found.acting)
         if message["tokenType"] == "User":
-            raise keys.no_provider()
+            return await identities.of_token(self._deployment, message["value"])
         return keys.ANYBODY
 
     def _modify(self, message: Json) -> None:
         for change in message["modifications"]:
             id_ = change["queryId"]
             if change["type"] == "Add":
-                self._queries[id_] = _Query(change["udfPath"], (change["args"] or [{}])[0], change.get("journal"))
+                args, component = (change["args"] or [{}])[0], change.get("componentPath") or ""
+                self._queries[id_] = _Query(change["udfPath"], args, component, change.get("journal"))
             elif self._queries.pop(id_, None):
                 self._removed.append(id_)
         self._wanted.query_set = message["newVersion"]
@@ -152,7 +154,8 @@ class _Session:
 
     async def _news(self, id_: int, query: _Query) -> list[Json]:
         """Return the modification that tells the client a new result, or nothing when it knows it."""
-        outcome = await self._run(Call(query.path, query.args, "query", self._identity, query.journal))
+        call = Call(query.path, query.args, "query", self._identity, component=query.component, journal=query.journal)
+        outcome = await self._run(call)
         query.journal = outcome.journal
         told = _result(outcome)
         result = told.pop("result")

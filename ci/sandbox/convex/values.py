@@ -9,6 +9,11 @@ from typing import Any
 SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
+def int64(number: int) -> str:
+    """Return the text that encodes an int64."""
+    return base64.b64encode(struct.pack("<q", number)).decode()
+
+
 def clean(value: Any) -> Any:
     """
     Return an encoded value in the clean form: an int64 is a text of digits, bytes are base64, NaN is "NaN".

@@ -2,6 +2,8 @@
 import { describe, Refusal } from "./errors.mjs";
 
 const PATH = /^[A-Za-z0-9_.]+$/;
+const KINDS = { isQuery: "Query", isMutation: "Mutation", isAction: "Action" };
+const ANYTHING = '{"type":"any"}';
 const AUTH = "auth.config.js";
 
 /** Refuse paths that the real backend refuses. */
@@ -24,24 +26,30 @@ function nothing() {
 }
 
 function declared(exports) {
-  const registered = Object.entries(exports).filter(([, item]) => item?.isQuery || item?.isMutation || item?.isAction);
-  const main = exports.default;
+  const registered = Object.entries(exports).filter(([, item]) => udfType(item));
+  const main = Object(exports.default);
   return {
     ...nothing(),
     functions: registered.map(([name, item]) => signature(name, item)),
-    httpRoutes: main?.isRouter ? main.getRoutes().map(([path, method]) => ({ route: { path, method }, pos: null })) : null,
-    cronSpecs: main?.isCrons ? Object.entries(JSON.parse(main.export())).map(([identifier, spec]) => ({ identifier, spec })) : null,
+    httpRoutes: "isRouter" in main ? main.getRoutes().map(([path, method]) => ({ route: { path, method }, pos: null })) : null,
+    cronSpecs: "isCrons" in main ? Object.entries(JSON.parse(main.export())).map(([identifier, spec]) => ({ identifier, spec })) : null,
   };
+}
+
+// Asked as the real backend asks: an exported `api` has every property that one gets from it, and yet none is in it.
+function udfType(item) {
+  const found = Object.keys(KINDS).filter((kind) => kind in Object(item));
+  return found.length === 1 ? KINDS[found[0]] : undefined;
 }
 
 function signature(name, item) {
   return {
     name,
     pos: null,
-    udfType: item.isQuery ? "Query" : item.isMutation ? "Mutation" : "Action",
+    udfType: udfType(item),
     visibility: { kind: item.isInternal ? "internal" : "public" },
-    args: sorted(item.exportArgs()),
-    returns: sorted(item.exportReturns()),
+    args: sorted(item.exportArgs?.() ?? ANYTHING),
+    returns: sorted(item.exportReturns?.() ?? "null"),
   };
 }
 
@@ -64,17 +72,22 @@ function table(declaredTable) {
   };
 }
 
-/** Export convex.config.js as the backend reports it. The variables that it requires must be set. */
-export function exportDefinition(app, environment) {
-  const bare = { definitionType: { type: "app" }, childComponents: [], httpMounts: {}, exports: { type: "branch", branch: [] } };
-  const definition = { path: "", envVars: [], ...(app?.export() ?? bare) };
-  definition.envVars.sort(by(0));
-  const missing = definition.envVars.filter(([name, { optional }]) => !optional && !(name in environment)).map(([name]) => name);
-  if (missing.length > 0) {
-    const hint = "Set them in the Convex dashboard or CLI before pushing.";
-    throw new Refusal(400, "MissingEnvironmentVariables", `Required environment variables are not set: ${missing.join(", ")}. ${hint}`);
+/** Return all public functions of a component as its exports: folders and modules are branches. */
+export function fileExports(functions) {
+  const root = new Map();
+  for (const [path, module] of Object.entries(functions)) {
+    for (const { name } of module.functions.filter(({ visibility }) => visibility.kind === "public")) {
+      const folders = path.replace(/\.js$/, "").split("/");
+      const branch = folders.reduce((at, folder) => at.get(folder) ?? at.set(folder, new Map()).get(folder), root);
+      branch.set(name, `_reference/function/${path}:${name}`);
+    }
   }
-  return definition;
+  return exportNode(root);
+}
+
+function exportNode(node) {
+  if (typeof node === "string") return { type: "leaf", leaf: node };
+  return { type: "branch", branch: [...node].sort(by(0)).map(([name, child]) => [name, exportNode(child)]) };
 }
 
 /** Evaluate auth.config.js: its providers, or the refusal of the real backend. */
@@ -90,14 +103,18 @@ export async function authProviders(module, environment, evaluate) {
     },
   });
   try {
-    return (await evaluate()).default?.providers ?? [];
+    return ((await evaluate()).default?.providers ?? []).map(provider);
   } catch (error) {
-    throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error, new Map())}`);
+    throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error)}`);
   } finally {
     process.env = real;
     if (missing.length > 0)
       throw new Refusal(400, "AuthConfigMissingEnvironmentVariable", `Environment variable ${missing[0]} is used in auth config file but its value was not set`);
   }
+}
+
+function provider({ type, applicationID = null, domain, issuer, jwks, algorithm }) {
+  return type === "customJwt" ? { type, applicationID, issuer, jwks, algorithm } : { applicationID, domain };
 }
 
 function sorted(json) {
@@ -114,6 +131,7 @@ function sortFields(value) {
   return copy;
 }
 
-function by(key) {
+/** Compare by one key of two objects. */
+export function by(key) {
   return (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
 }

@@ -4,6 +4,7 @@ import { convexTest } from "convex-test";
 import { convexToJson, jsonToConvex } from "convex/values";
 
 export const JOBS = "_scheduled_functions";
+const COUNTERS = ["_nextDocId", "_lastCreationTime"];
 
 /**
  * Open an empty database. `on.commit(changes, counters)` is called before the answer to whoever changed something,
@@ -12,27 +13,35 @@ export const JOBS = "_scheduled_functions";
 export function open(on) {
   const t = convexTest({ modules: modulesFor(new Map()) });
   const state = stateOf(t);
-  const db = state.components[""].db;
-  watch(state.transactionManager, db, on);
-  return { t, state, db };
+  watch(state, on);
+  return { t, state };
 }
 
 /** Put documents and counters back, as `on.commit` reported them. */
-export function restore({ db }, documents, counters) {
-  for (const document of documents) db._documents[document._id] = jsonToConvex(document);
-  Object.assign(db, counters);
+export function restore(store, rows, counters) {
+  for (const { id, component, document } of rows) database(store, component)._documents[id] = jsonToConvex(document);
+  Object.assign(database(store, ""), counters);
 }
 
-/** Replace code and schema under the documents, which stay. */
-export function replaceCode({ state, db }, schema, loaded) {
-  const fresh = stateOf(convexTest({ schema, modules: modulesFor(loaded) })).components[""];
-  state.components[""].modules = fresh.modules;
-  db._schema = fresh.db._schema;
+/** Mount this code, once no transaction runs: {path, schema, loaded} of each component. Documents stay, mounted or not. */
+export async function replaceCode(store, mounts) {
+  const { transactionManager, components } = store.state;
+  while (transactionManager.isInTransaction()) await transactionManager._waitOnCurrentFunction;
+  for (const component of Object.values(components)) component.modules = missing;
+  for (const { path, schema, loaded } of mounts) {
+    const fresh = stateOf(convexTest({ schema: schema ?? undefined, modules: modulesFor(loaded) })).components[""];
+    database(store, path)._schema = fresh.db._schema;
+    components[path].modules = fresh.modules;
+  }
 }
 
-/** Return the first document that this schema does not allow, as wait_for_schema reports it, or null. */
-export function misfit({ db }, schema) {
-  if (!schema) return null;
+/** Return the first document that the schema of its component does not allow, as wait_for_schema reports it, or null. */
+export function firstMisfit(store, mounts) {
+  const checked = mounts.filter(({ path, schema }) => schema && path in store.state.components);
+  return checked.map(({ path, schema }) => misfit(database(store, path), path, schema)).find((found) => found) ?? null;
+}
+
+function misfit(db, componentPath, schema) {
   const checker = stateOf(convexTest({ schema, modules: modulesFor(new Map()) })).components[""].db;
   for (const { _id, _creationTime, ...fields } of Object.values(db._documents)) {
     const tableName = tableOf(_id);
@@ -40,16 +49,41 @@ export function misfit({ db }, schema) {
       checker._validate(tableName, fields);
     } catch (error) {
       const shown = JSON.stringify(convexToJson({ _id, _creationTime, ...fields }));
-      return { tableName, error: `Document with ID "${_id}" in table "${tableName}" does not match the schema: ${error.message}\n\nObject: ${shown}` };
+      return { componentPath, tableName, error: `Document with ID "${_id}" in table "${tableName}" does not match the schema: ${error.message}\n\nObject: ${shown}` };
     }
   }
   return null;
 }
 
+/** Return the database of a component; one that is new is empty. */
+export function database({ t, state }, path) {
+  if (!(path in state.components)) {
+    t.registerComponent(path, null, modulesFor(new Map()));
+    shareCounters(state.components[path].db, state.components[""].db);
+  }
+  return state.components[path].db;
+}
+
+/** Return the database that has this document, if one has. */
+export function databaseWith({ state }, id) {
+  return Object.values(state.components).find(({ db }) => id in db._documents)?.db;
+}
+
+// An id is unique in all of a deployment, as it is in the real one: the store knows documents by it.
+function shareCounters(db, app) {
+  for (const counter of COUNTERS) {
+    Object.defineProperty(db, counter, { get: () => app[counter], set: (value) => (app[counter] = value) });
+  }
+}
+
+async function missing(path) {
+  throw new Error(`Could not find module for: "${path}"`);
+}
+
 /** Check one value against a validator, given as JSON. Throws what convex-test throws. */
-export function checkValue({ db }, validator, value) {
+export function checkValue(store, validator, value) {
   const schema = { schemaValidation: true, tables: new Map([["value", { documentType: validator }]]) };
-  Object.getPrototypeOf(db)._validate.call({ _schema: schema }, "value", value);
+  Object.getPrototypeOf(database(store, ""))._validate.call({ _schema: schema }, "value", value);
 }
 
 function modulesFor(loaded) {
@@ -74,7 +108,7 @@ function stateOf(t) {
   return state;
 }
 
-function watch(manager, db, on) {
+function watch({ transactionManager: manager, components }, on) {
   const begin = manager.begin.bind(manager);
   const commit = manager.commit.bind(manager);
   const end = manager._endTransaction.bind(manager);
@@ -85,9 +119,10 @@ function watch(manager, db, on) {
   manager.commit = (nested) => {
     if (nested) return commit(nested);
     on.beforeCommit();
-    const ids = Object.keys(db._writes[0]);
+    const written = Object.entries(components).flatMap(([path, { db }]) => Object.keys(db._writes[0]).map((id) => [path, db, id]));
     const at = commit(nested);
-    if (ids.length > 0) on.commit(ids.map((id) => change(db, id)), { _nextDocId: db._nextDocId, _lastCreationTime: db._lastCreationTime });
+    const counters = Object.fromEntries(COUNTERS.map((counter) => [counter, components[""].db[counter]]));
+    if (written.length > 0) on.commit(written.map((one) => change(...one)), counters);
     return at;
   };
   manager._endTransaction = (nested) => {
@@ -96,9 +131,9 @@ function watch(manager, db, on) {
   };
 }
 
-function change(db, id) {
+function change(component, db, id) {
   const document = db._documents[id];
-  return { id, table: tableOf(id), document: document ? convexToJson(document) : null };
+  return { id, component, table: tableOf(id), document: document ? convexToJson(document) : null };
 }
 
 function tableOf(id) {

@@ -1,5 +1,6 @@
 // Errors as the server is to report them.
 import { SourceMap } from "node:module";
+import { sourceOf } from "./modules.mjs";
 
 /** A refusal that becomes an HTTP answer: status, code and message as the real backend's. */
 export class Refusal extends Error {
@@ -11,19 +12,19 @@ export class Refusal extends Error {
 }
 
 /** Say what pushed code threw, in the real backend's form: "Uncaught Error: text", then the frames of pushed code alone. */
-export function describe(error, modules) {
+export function describe(error) {
   const name = error?.name ?? "Error";
   const text = error instanceof Error || error?.message !== undefined ? `${name}: ${error.message}` : String(error);
-  return [`Uncaught ${text}`, ...frames(error, modules)].join("\n");
+  return [`Uncaught ${text}`, ...frames(error)].join("\n");
 }
 
-function frames(error, modules) {
+function frames(error) {
   const lines = String(error?.stack ?? "").split("\n");
   return lines.flatMap((line) => {
-    const found = /^ {4}at (?:(.*?) \()?convex:\/\/\/\d+\/(.*?):(\d+):(\d+)\)?$/.exec(line);
+    const found = /^ {4}at (?:(.*?) \()?(convex:\/\/\/\d+\/(.*?)):(\d+):(\d+)\)?$/.exec(line);
     if (!found) return [];
-    const [, where, path, row, column] = found;
-    const place = origin(modules.get(path), Number(row), Number(column)) ?? `../convex/${path}:${row}:${column}`;
+    const [, where, url, path, row, column] = found;
+    const place = origin(sourceOf(url), Number(row), Number(column)) ?? `../convex/${path}:${row}:${column}`;
     return [`    at ${where ?? "<anonymous>"} (${place})`];
   });
 }

@@ -2,75 +2,83 @@
 import readline from "node:readline";
 import { send } from "./guard.mjs";
 import "./log.mjs";
-import { analyze, authProviders, checkPaths, exportDefinition, exportSchema } from "./analysis.mjs";
+import { analyze, authProviders, checkPaths, exportSchema, fileExports } from "./analysis.mjs";
 import * as database from "./database.mjs";
-import { describe, Refusal } from "./errors.mjs";
-import { call, deploy, runJob, store } from "./execution.mjs";
+import { exportDefinitions } from "./definitions.mjs";
+import { setEnvironments } from "./environment.mjs";
+import { Refusal } from "./errors.mjs";
+import { call, deploy, runCron, runJob, serve, store } from "./execution.mjs";
+import { loadOne, loadPushed } from "./loading.mjs";
 import { load } from "./modules.mjs";
+import { identify } from "./users.mjs";
 
 globalThis.self ??= globalThis; // the isolate has it
+const AUTH = "auth.config.js";
 const end = process.reallyExit.bind(process);
 /** What was loaded last, by id of the push: finish_push deploys what start_push has loaded already. */
 let latest = { id: null };
 
+/** Load all modules of a push: definition path -> {schema, loaded}. */
 async function prepare(code) {
-  if (latest.id === code.id) return latest;
-  checkPaths(code.modules);
-  const schema = await main(code.schemaModule);
-  if (code.schemaModule && !schema?.export)
-    throw new Refusal(400, "InvalidSchema", "Schema file missing default export. Did you forget `export default defineSchema(...)`?");
-  const functions = code.modules.filter(({ path }) => path !== "auth.config.js");
-  const loaded = await trying(() => load(functions), functions);
-  latest = { id: code.id, schema, loaded };
-  return latest;
-}
-
-/** Load one module and return its default export. */
-async function main(module) {
-  if (!module) return null;
-  const exports = await trying(() => load([module]), [module]);
-  return exports.get(module.path).default;
-}
-
-async function trying(work, modules) {
-  try {
-    return await work();
-  } catch (error) {
-    const text = describe(error, new Map(modules.map((module) => [module.path, module])));
-    throw new Refusal(400, "InvalidModules", `Loading the pushed modules encountered the following\n    error:\n${text}`);
+  if (latest.id !== code.id) {
+    const parts = new Map();
+    for (const [path, definition] of Object.entries(code.definitions)) parts.set(path, await part(definition));
+    latest = { id: code.id, parts };
   }
+  return latest.parts;
+}
+
+async function part({ modules, schemaModule }) {
+  checkPaths(modules);
+  const schema = schemaModule && (await loadOne(schemaModule)).default;
+  if (schemaModule && !schema?.export)
+    throw new Refusal(400, "InvalidSchema", "Schema file missing default export. Did you forget `export default defineSchema(...)`?");
+  return { schema, loaded: await loadPushed(modules.filter(({ path }) => path !== AUTH)) };
+}
+
+/** Say what one definition declares. The app's functions are exported by no reference: `api` has them. */
+function declared(path, { modules }, { schema, loaded }, definition) {
+  const functions = analyze(modules, loaded);
+  const exports = path === "" ? definition.exports : fileExports(functions);
+  return { functions, schema: schema && exportSchema(schema), definition: { ...definition, exports } };
 }
 
 const operations = {
   /** Set the environment variables that pushed code sees. */
-  environment({ variables }) {
-    process.env = { ...variables };
+  environments({ mounts }) {
+    setEnvironments(mounts);
     return null;
   },
   /** Load pushed code and say what it declares; nothing changes. */
   async analyze({ code, variables }) {
-    const auth = code.modules.find(({ path }) => path === "auth.config.js");
+    const auth = code.definitions[""].modules.find(({ path }) => path === AUTH);
     const providers = await authProviders(auth, variables, async () => (await load([auth])).get(auth.path));
-    const definition = exportDefinition(await main(code.definitionModule), variables);
-    const { schema, loaded } = await prepare(code);
-    return { functions: analyze(code.modules, loaded), schema: schema && exportSchema(schema), definition, auth: providers };
+    const definitions = await exportDefinitions(code.definitions, variables);
+    const parts = await prepare(code);
+    const found = [...parts].map(([path, part]) => [path, declared(path, code.definitions[path], part, definitions.get(path))]);
+    return { definitions: Object.fromEntries(found), auth: providers };
   },
-  /** Return the first stored document that the code's schema does not allow, or null. */
-  async misfit({ code }) {
-    return database.misfit(store, (await prepare(code)).schema);
+  /** Return the first stored document that the schema of its component does not allow, or null. */
+  async misfit({ code, mounts }) {
+    const parts = await prepare(code);
+    return database.firstMisfit(store, mounts.map(({ path, definition }) => ({ path, schema: parts.get(definition).schema })));
   },
   /** Make this code the one that runs. */
-  async deploy({ code }) {
-    const { schema, loaded } = await prepare(code);
-    deploy(schema ?? undefined, code.modules, loaded);
+  async deploy({ code, mounts }) {
+    setEnvironments(mounts);
+    const parts = await prepare(code);
+    await deploy(mounts.map(({ definition, ...mount }) => ({ ...mount, ...parts.get(definition) })));
     return null;
   },
   /** Put stored documents back, in a runtime that has just started. */
-  restore({ documents, counters }) {
-    database.restore(store, documents, counters);
+  restore({ rows, counters }) {
+    database.restore(store, rows, counters);
     return null;
   },
   call,
+  http: serve,
+  identify,
+  cron: runCron,
   job: runJob,
 };
 

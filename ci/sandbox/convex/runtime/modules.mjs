@@ -1,9 +1,12 @@
 // Loads pushed modules from memory: the server keeps the sources, so this process needs to read no file of theirs.
 import { builtinModules, registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
 
 const SCHEME = "convex:///";
+// Where the external packages of Node actions are looked for: a file in the app's package, if one was told.
+const PACKAGES = process.argv[2] ? pathToFileURL(`${process.argv[2]}/package.json`).href : null;
 // "use node" modules are bundled for Node and may call require; isolate modules may not see it.
-const REQUIRE = 'import{createRequire as _lockstepRequire}from"node:module";const require=_lockstepRequire("file:///");';
+const REQUIRE = `import{createRequire as _lockstepRequire}from"node:module";const require=_lockstepRequire("${PACKAGES ?? "file:///"}");`;
 
 const sources = new Map();
 let loads = 0;
@@ -13,8 +16,10 @@ registerHooks({
     if (specifier.startsWith(SCHEME)) return { url: specifier, format: "module", shortCircuit: true };
     if (!context.parentURL?.startsWith(SCHEME)) return next(specifier, context);
     if (/^\.{1,2}\//.test(specifier)) return { url: new URL(specifier, context.parentURL).href, format: "module", shortCircuit: true };
-    const builtin = specifier.startsWith("node:") || builtinModules.includes(specifier);
-    if (builtin && sources.get(context.parentURL)?.environment === "node") return next(specifier, context);
+    if (sources.get(context.parentURL)?.environment === "node") {
+      if (specifier.startsWith("node:") || builtinModules.includes(specifier)) return next(specifier, context);
+      if (PACKAGES) return next(specifier, { ...context, parentURL: PACKAGES });
+    }
     throw new Error(`Could not resolve "${specifier}"`);
   },
   load(url, context, next) {
@@ -24,6 +29,11 @@ registerHooks({
     return { format: "module", source: (module.environment === "node" ? REQUIRE : "") + module.source, shortCircuit: true };
   },
 });
+
+/** Return the pushed module that was loaded as this URL. */
+export function sourceOf(url) {
+  return sources.get(url);
+}
 
 /** Import these modules, apart from every earlier load of the same paths. Returns path -> what the module exports. */
 export async function load(modules) {

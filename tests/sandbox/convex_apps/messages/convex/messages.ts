@@ -63,3 +63,6 @@ export const values = query({
 });
 
 export const greeting = query({ args: {}, handler: async () => process.env.GREETING ?? null });
+
+// What the generated `api` is: it answers to any name, and is no function.
+export { anyApi as api } from "convex/server";

@@ -1,0 +1,2 @@
+import { api } from "../../convex/_generated/api"
+run(api.a.server) // FOUND: member a:server

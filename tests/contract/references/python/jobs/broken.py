@@ -1,0 +1,2 @@
+from convex import ConvexClient
+def f(:

@@ -1,0 +1,2 @@
+import { useQuery } from "convex/react"
+export const useNamed = (name) => useQuery(name) // DYNAMIC:
