@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ci.audit import sarif
 from ci.audit.model import Finding, Link
 from ci.audit.result import SEVERITIES, Result
+from ci.errors import InputError
 
 INDENT = "    "
 LEVELS = {"error": "error", "warning": "warning", "note": "notice"}  # of GitHub's annotations
@@ -21,12 +22,19 @@ def shown(result: Result, how: str, *, where: str = "") -> str:
 
     Args:
         where: the folder of the repository as GitHub's annotations shall name it.
+
+    Raises:
+        InputError: there is no such format.
     """
-    if how == "text":
-        return "\n".join(_text(result))
-    if how == "github":
-        return "\n".join(_annotations(result, where))
-    return json.dumps(sarif.document(result) if how == "sarif" else document(result), indent=2)
+    forms: dict[str, Callable[[], str]] = {
+        "text": lambda: "\n".join(_text(result)),
+        "json": lambda: json.dumps(document(result), indent=2),
+        "github": lambda: "\n".join(_annotations(result, where)),
+        "sarif": lambda: json.dumps(sarif.document(result), indent=2),
+    }
+    if how not in forms:
+        raise InputError(f"the audit cannot be printed as {how}", hint=f"--format takes one of {', '.join(forms)}")
+    return forms[how]()
 
 
 def document(result: Result) -> dict[str, Any]:

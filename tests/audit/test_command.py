@@ -127,6 +127,18 @@ def test_nothing_to_audit_is_exit_code_2(project: Path, tmp_path: Path, root: st
     )
 
 
+def test_a_format_that_there_is_not_is_refused(project: Path, tmp_path: Path) -> None:
+    said = audit(project, "--root", str(repository(tmp_path / "bad", BAD)), "--format", "xml")
+    assert (said.code, said.stdout, said.errors) == (
+        2,
+        "",
+        [
+            "error: the audit cannot be printed as xml",
+            "  hint: --format takes one of text, json, github, sarif",
+        ],
+    )
+
+
 def test_a_rule_that_there_is_not_is_refused(project: Path) -> None:
     said = audit(project, "--only", "convex-without-keys")
     assert (said.code, said.stdout) == (2, "")
