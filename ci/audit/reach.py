@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ci.audit import actions, folders, hosts, shell
+from ci.audit import actions, folders, hosts, shell, turns
 from ci.audit.files import Files
 from ci.audit.follow import OF_HOSTS, Follower
 from ci.audit.left import Left
@@ -27,9 +26,6 @@ from ci.audit.model import (
 )
 from ci.audit.trail import Trail
 
-MAX_TURNS = 24  # of a matrix
-
-_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _SECRET = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
 _OUTPUT = re.compile(r"\b(steps|needs)\.([\w-]+)\.outputs\b")
 _MATTERS = re.compile(r"convex|wrangler|vercel|netlify|turbo|\b(npm|npx|pnpm|yarn|bun|bunx)\b", re.IGNORECASE)
@@ -66,9 +62,10 @@ class _Walk(Follower):
             )
         for step in job.steps:
             found: dict[object, Reached] = {}
-            for turn in _turns(step, job):
+            for turn in turns.of(step, job):
                 for one in self.step(turn, trail):
-                    found.setdefault((one.kind, one.argv, one.folder, one.chain, one.host), one)
+                    key = (one.kind, one.argv, one.folder, one.chain, one.host)
+                    found[key] = _whatever_is_chosen(found[key], step) if key in found else one
             yield from found.values()
 
     def host(self, build: hosts.Build) -> Iterator[Reached]:
@@ -140,6 +137,12 @@ class _Walk(Follower):
             yield self.unknown(f"what does {uses} do: does it deploy, publish or verify?", here)
 
 
+def _whatever_is_chosen(one: Reached, step: Step) -> Reached:
+    """Return what several texts of a step reach, under the conditions of the step alone."""
+    assert one.step
+    return replace(one, step=replace(one.step, conditions=step.conditions))
+
+
 def _program_of(action: str) -> str | None:
     """Return the file that an action of the repository runs, by its action.yml."""
     found = re.search(r"^\s+main:\s*['\"]?([^'\"\n#]+)", action, re.MULTILINE)
@@ -148,33 +151,6 @@ def _program_of(action: str) -> str | None:
 
 def _is_true(written: str) -> bool:
     return written.strip() == "true" or re.fullmatch(r"\$\{\{\s*true\s*\}\}", written.strip()) is not None
-
-
-def _turns(step: Step, job: Job) -> Iterator[Step]:
-    """Yield the step with each value of the matrix that it mentions put in."""
-    texts = [text.value for text in (step.run, step.uses, *step.env.values(), *step.given.values()) if text]
-    mentioned = {name for text in (*texts, step.folder or "") for name in _MATRIX.findall(text)}
-    names = [name for name in sorted(mentioned) if job.matrix.get(name)]
-    rows = itertools.product(*(job.matrix[name] for name in names))
-    for row in itertools.islice(rows, MAX_TURNS):
-        yield _filled(step, dict(zip(names, row, strict=True))) if names else step
-
-
-def _filled(step: Step, row: Mapping[str, str]) -> Step:
-    def put_in(text: str) -> str:
-        return _MATRIX.sub(lambda found: row.get(found[1], found[0]), text)
-
-    def put(text: Text) -> Text:
-        return replace(text, value=put_in(text.value))
-
-    return replace(
-        step,
-        run=put(step.run) if step.run else None,
-        uses=put(step.uses) if step.uses else None,
-        folder=put_in(step.folder) if step.folder else step.folder,
-        env={name: put(text) for name, text in step.env.items()},
-        given={name: put(text) for name, text in step.given.items()},
-    )
 
 
 def _asked(conditions: Sequence[Text], job: Job, workflow: Workflow) -> tuple[Guard, ...]:

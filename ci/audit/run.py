@@ -48,7 +48,7 @@ class Run:
     conclusion: str = SUCCESS  # of the workflow that this one follows, by workflow_run
     results: dict[str, str] = field(default_factory=dict)
     asking: list[int] = field(default_factory=list)  # steps, one of which asks for the next
-    steps: dict[tuple[str, int], bool] = field(default_factory=dict)  # which run, by job and index
+    steps: dict[object, bool] = field(default_factory=dict)  # which run, by job, index and what must hold
 
     def __post_init__(self) -> None:
         self.jobs = {job.id: job for job in self.workflow.jobs}
@@ -106,7 +106,7 @@ class Run:
         return self._all_hold(texts, asked, job, step)
 
     def _step_runs(self, job: Job, step: Step) -> bool:
-        key = (job.id, step.index)
+        key = (job.id, step.index, step.conditions)
         if key not in self.steps:
             self.steps[key] = self._does_step_run(job, step)
         return self.steps[key]
