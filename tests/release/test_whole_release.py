@@ -71,6 +71,7 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
     assert {name: note for name, note in first.summary.items() if note != "done"} == {
         "install": first.summary["install"],
         "contract": first.summary["contract"],
+        "audit": first.summary["audit"],
         "build": "built for http://127.0.0.1:PORT",
         "approve": "not asked: the sandbox holds nothing of value",
         "deploy-backend": "pushed 7 functions to prod:SANDBOX",
@@ -80,6 +81,10 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
         "smoke": "'Incidents' opened without an error, screenshot in .lockstep/smoke/sandbox.png",
         "deploy": "released to http://127.0.0.1:PORT",
     }
+
+
+def test_the_audit_is_silent_on_this_repository(first: Ended) -> None:
+    assert first.summary["audit"].startswith("nothing found; looked at ")
 
 
 def test_a_release_leaves_functions_data_and_a_stamped_site(first: Ended, checkout: Checkout) -> None:
