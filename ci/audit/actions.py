@@ -52,6 +52,10 @@ _SECRET_ACTIONS = arguments.some(
     "aws-actions/aws-secretsmanager-get-secrets bitwarden/sm-action google-github-actions/get-secretmanager-"
     "secrets azure/get-keyvault-secrets phasehq/secrets-action"
 )
+_ALL_SECRETS = re.compile(r"\btojson\(\s*secrets\s*\)", re.IGNORECASE)
+_LOADS = re.compile(
+    r"(?:load|fetch|export|import|pull|inject|get)[-_]?\w*[-_]?(?:secrets?|env|dotenv|vault)\b|secrets?-to-env"
+)
 _PAGES_ASKS = "is what GitHub Pages shows here the frontend of the app, or a report?"
 _DEPLOYS = re.compile(r"(deploy|publish|release|convex|vercel|netlify|pages)", re.IGNORECASE)
 _HARMLESS = re.compile(
@@ -90,9 +94,10 @@ def texts(uses: str, given: Mapping[str, Text]) -> tuple[Text, ...]:
     return tuple(text for text in (given.get("preCommands"), wrangled, given.get("postCommands")) if text)
 
 
-def loads(uses: str) -> bool:
-    """Tell whether an action puts secrets into the environment of the steps behind it."""
-    return slug(uses) in _SECRET_ACTIONS
+def loads(uses: str, given: Mapping[str, Text]) -> bool:
+    """Tell whether an action puts secrets into the environment of the steps behind it, as far as can be told."""
+    is_given_all = any(_ALL_SECRETS.search(text.value) for text in given.values())
+    return is_given_all or slug(uses) in _SECRET_ACTIONS or bool(_LOADS.search(slug(uses)))
 
 
 def slug(uses: str) -> str:

@@ -106,7 +106,7 @@ class Step:
     One step of a job, after local composite actions were put in their place.
 
     `env` is what the step's process sees of workflow, job, action and step, the innermost winning; values are as
-    written, with the inputs of composite actions and reusable workflows put in.
+    written, with the inputs of composite actions and reusable workflows put in; "*" are those of an expression.
     """
 
     index: int  # in the job as it runs, from 0

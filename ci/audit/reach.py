@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ci.audit import actions, folders, hosts, shell, turns
@@ -84,7 +84,7 @@ class _Walk(Follower):
             trail,
             given={},
             step=step,
-            env=self.left.before(Env(step.env)),
+            env=self.left.before(_env(step.env)),
             folder=step.folder if step.folder is None else folders.joined("", step.folder),
             order=(step.index,),
             guards=(*trail.guards, *_asked(step.conditions, trail.job, trail.workflow)),
@@ -123,7 +123,7 @@ class _Walk(Follower):
             if meaning.tool == "vercel" and not (args and "--prebuilt" in args.value):
                 yield from self.vercel_build(here.at(9))
             yield from self.meant(meaning, (uses.value,), here.at(10))
-        if actions.loads(uses.value):
+        if actions.loads(uses.value, step.given):
             self.left.questions.append(Question(f"which variables does {uses.value} set?", uses.at))
 
     def local_action(self, uses: str, here: Trail) -> Iterator[Reached]:
@@ -135,6 +135,13 @@ class _Walk(Follower):
             yield from self.program(path, ("node", path), replace(here, folder=""))
         elif text and _MATTERS.search(text):
             yield self.unknown(f"what does {uses} do: does it deploy, publish or verify?", here)
+
+
+def _env(values: Mapping[str, Text]) -> Env:
+    asked = tuple(
+        Question(f"which variables does `env: {text.value}` set?", text.at) for text in (values.get("*"),) if text
+    )
+    return Env({name: text for name, text in values.items() if name != "*"}, questions=asked)
 
 
 def _whatever_is_chosen(one: Reached, step: Step) -> Reached:

@@ -100,8 +100,14 @@ def _step(node: Node, around: Around) -> Step:
 def _own_env(node: Node, around: Around) -> dict[str, Text]:
     """Return a step's own variables, those of workflow and job put in where it names them."""
     outer = {f"env.{name.lower()}": text.value for name, text in around.env.items()}
-    own = around.put_in_all(node.get("env").texts_by_key())
+    own = around.put_in_all(env_of(node))
     return {name: replace(text, value=substitution.fill(text.value, outer)) for name, text in own.items()}
+
+
+def env_of(node: Node) -> dict[str, Text]:
+    """Return the variables that a workflow, a job or a step sets; "*" are those that an expression in `env` sets."""
+    env = node.get("env")
+    return {"*": env.text} if env.text else env.texts_by_key()
 
 
 def _inside(step: Step, action: Node, around: Around) -> Around:

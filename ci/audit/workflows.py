@@ -169,9 +169,9 @@ def _around_job(node: Node, root: Node, call: _Call) -> Around:
     shell = next((text for one in defaults if (text := one.get("shell").text)), None)
     folder, shell = around.put_in(folder), around.put_in(shell)
     env = {
-        **root.get("env").texts_by_key(),
-        **node.get("container").get("env").texts_by_key(),
-        **node.get("env").texts_by_key(),
+        **steps.env_of(root),
+        **steps.env_of(node.get("container")),
+        **steps.env_of(node),
     }
     return replace(
         around,
