@@ -7,12 +7,13 @@ import shlex
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from invoke.context import Context
 from invoke.exceptions import UnexpectedExit
 from invoke.tasks import task
 
+from ci import audit as audits
 from ci import config, convex, pages, release, report, toolchain
 from ci import workflow as workflows
 from ci.config import Config
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ci.workflow.written import Place
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
+RuleName = Annotated[str, Choices(lambda: audits.registry.ids())]
 TARGET = {"target": "where to: a target of lockstep.toml (default: LOCKSTEP_TARGET, else the sandbox)"}
 FORMAT = {"format": "how to print it, github as annotations"}
 
@@ -61,6 +63,40 @@ def install(c: Context) -> str:
 def lockfile(c: Context) -> None:
     """Check bun.lock against every package.json."""
     release.bunlock.check(config.load().app)
+
+
+@step(
+    pre=[install],
+    timeout_s=120,
+    checks=True,
+    alone=("root", "only", "skip", "min_severity", "explain"),
+    help={
+        "root": "another repository (default: the one that holds the app of lockstep.toml)",
+        "format": "how to print it: text, json, github for annotations, or sarif",
+        "only": "a rule to check, and no others",
+        "skip": "a rule not to check",
+        "min_severity": "the least that is printed",
+        "explain": "what a rule is about, with examples; or all",
+    },
+)
+def audit(
+    c: Context,
+    root: str = "",
+    format: str = "text",  # not by choices: those of contract and plan, under the same flag, lack sarif
+    only: list[RuleName] = [],  # noqa: B006  # as in plan
+    skip: list[RuleName] = [],  # noqa: B006  # as in plan
+    min_severity: Literal["error", "warning", "note"] = "note",
+    explain: Annotated[str, Choices(lambda: (*audits.registry.ids(), audits.manual.ALL))] = "",
+) -> str | None:
+    """Read workflows and scripts for what will go wrong there; nothing of them is run."""
+    if explain:
+        print(audits.manual.explain(explain))
+        return None
+    folder = Path(root).resolve() if root else audits.result.top(config.load().app.folder)
+    found = audits.result.check(folder, only=only, skip=skip, min_severity=min_severity)
+    print(audits.printing.shown(found, format, where=release.calls.in_version_control(folder)))
+    found.refuse_errors()
+    return audits.printing.summary(found)
 
 
 @step(pre=[install], timeout_s=600, checks=True)
@@ -137,7 +173,7 @@ def workflow_check(c: Context) -> str:
     return workflows.written.refuse_stale(_texts(settings, place), place.top)
 
 
-@step(pre=[lint, lockfile, workflow_check, typecheck, test, contract], timeout_s=60)
+@step(pre=[lint, lockfile, audit, workflow_check, typecheck, test, contract], timeout_s=60)
 def check(c: Context) -> None:
     """Run every check that needs no key and no cloud."""
 

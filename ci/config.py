@@ -246,6 +246,7 @@ def load(path: Path = ROOT / "lockstep.toml") -> Config:
     app = _build(App, document.pop("app", {}), "app", problems)
     smoke = _build(Smoke, document.pop("smoke", {}), "smoke", problems)
     workflow = _build(Workflow, document.pop("workflow", {}), "workflow", problems)
+    document.pop("audit", None)  # read by the audit itself, in whatever repository it looks at
     tables = document.pop("targets", {})
     targets = {name: _build(Settings, table, f"targets.{name}", problems) for name, table in tables.items()}
     targets.setdefault(SANDBOX, Settings())
@@ -328,7 +329,7 @@ class _Shape:
         return isinstance(value, self.kind) and (self.item is None or all(isinstance(x, self.item) for x in items))
 
 
-_TABLES = ("app", "workflow", "smoke", "targets", "migrations")
+_TABLES = ("app", "workflow", "audit", "smoke", "targets", "migrations")
 _SHAPES = {
     "str": _Shape("a text in quotes", str),
     "bool": _Shape("true or false", bool),

@@ -14,7 +14,6 @@ from typing import Any
 from ci.config import ROOT, App
 from ci.errors import InputError, LockstepError, Problems
 
-DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 PINNED = {"turbo": "root", "convex": "backend", "wrangler": "frontend"}
 
 # What keeps the tools from phoning home or replaying yesterday's verdict: a gate is run, never read from a cache.

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "secret": set(),
+    "lockfile": set(),
     "rest": {"errors", "secret"},
     "config": {"errors", "secret"},
     "engine": {"errors", "secret"},
@@ -22,10 +23,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "convex": {"errors", "secret", "rest", "config", "toolchain"},
     "pages": {"errors", "secret", "rest", "config", "toolchain"},
     "contract": {"errors"},
-    "audit": {"errors"},
+    "audit": {"errors", "lockfile"},
     "workflow": {"errors", "config"},
     "sandbox": {"errors"},
-    "release": {"errors", "secret", "rest", "config", "toolchain", "convex", "pages", "contract"},
+    "release": {"errors", "secret", "lockfile", "rest", "config", "toolchain", "convex", "pages", "contract"},
     "report": {"errors", "contract", "audit", "release"},
     "bootstrap": set(),  # runs before anything is installed
 }

@@ -21,6 +21,7 @@ HARMLESS = [
     "install",
     "lint",
     "lockfile",
+    "audit",
     "workflow-check",
     "codegen",
     "typecheck",

@@ -23,12 +23,11 @@ FUNCTIONS = {
     "sites/list:listCompanySites",
 }
 CALLED = sorted(FUNCTIONS - {"migrations:backfillIncidentSites", "seed:demo"})
+CHECKS = ["lint", "lockfile", "audit", "workflow-check", "typecheck", "test", "contract", "check"]
+SIDE_BY_SIDE = [*CHECKS, "codegen", "build", "plan"]
 STEPS = [
     *("preflight", "install"),
-    # Some of these run side by side.
-    *sorted(
-        ("lint", "lockfile", "workflow-check", "codegen", "typecheck", "test", "contract", "check", "build", "plan")
-    ),
+    *sorted(SIDE_BY_SIDE),
     *("approve", "deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke", "deploy", "live"),
 ]
 REPORTED = "A chair broke."
@@ -64,7 +63,7 @@ def browser() -> Iterator[Browser]:
 
 def settled(ended: Ended) -> list[str]:
     """Return the steps that were begun, in their order but for those that run side by side."""
-    return [*ended.began[:2], *sorted(ended.began[2:12]), *ended.began[12:]]
+    return [*ended.began[:2], *sorted(ended.began[2:13]), *ended.began[13:]]
 
 
 def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended) -> None:
@@ -73,6 +72,7 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
     assert {name: note for name, note in first.summary.items() if note != "done"} == {
         "install": first.summary["install"],
         "contract": first.summary["contract"],
+        "audit": first.summary["audit"],
         "workflow-check": "4 files are up to date",
         "build": "built for http://127.0.0.1:PORT",
         "approve": "not asked: the sandbox holds nothing of value",
@@ -83,6 +83,10 @@ def test_a_first_release_does_each_step_once_and_says_what_is_live(first: Ended)
         "smoke": "'Incidents' opened without an error, screenshot in .lockstep/smoke/sandbox.png",
         "deploy": "released to http://127.0.0.1:PORT",
     }
+
+
+def test_the_audit_is_silent_on_this_repository(first: Ended) -> None:
+    assert first.summary["audit"].startswith("nothing found; looked at ")
 
 
 def test_a_release_leaves_functions_data_and_a_stamped_site(first: Ended, checkout: Checkout) -> None:

@@ -1,0 +1,159 @@
+"""A frontend that is published without waiting for the deploy of its backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ci.audit import order, queries
+from ci.audit.model import Finding, Reached, Repository, Scenario
+from ci.audit.order import Order
+from ci.audit.rule import Rule
+
+RULE = Rule(
+    id="frontend-before-backend",
+    severity="error",
+    title="The frontend may go live before the backend that it calls, or without it",
+    happens="""The backend is deployed by another job, another workflow, a later step, or in fewer cases than the
+frontend. Whoever loads the page in between calls functions that are not there; when the backend's deploy fails, that
+stays.""",
+    fix="""Let the job that publishes `needs` the job that deploys, without an `if` that overrules its failure. Two
+workflows do not wait for each other: put both into one, or start the second by `workflow_run` and ask for its
+conclusion.""",
+    bad="""# .github/workflows/ci.yml
+jobs:
+  deploy-convex:
+    needs: test
+    steps:
+      - run: bunx convex deploy --yes
+  deploy:
+    needs: test
+    steps:
+      - run: bunx wrangler pages deploy dist --project-name=app --branch=main""",
+    good="""# .github/workflows/ci.yml
+jobs:
+  deploy-convex:
+    needs: test
+    steps:
+      - run: bunx convex deploy --yes
+  deploy:
+    needs: [test, deploy-convex]
+    steps:
+      - run: bunx wrangler pages deploy dist --project-name=app --branch=main""",
+)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    order: Order
+    deploy: Reached
+    scenario: Scenario
+
+
+def check(repository: Repository) -> Iterator[Finding]:
+    """Yield one finding for each job that publishes and does not surely come after a deploy."""
+    deploys = list(queries.pushes(repository))
+    told: set[object] = set()
+    for published in queries.publishes(repository):
+        judged = _worst(published, _of(published, deploys))
+        key = (published.workflow and published.workflow.path, published.job and published.job.id)
+        if judged is None or judged.order.truth == "yes" or key in told:
+            continue
+        told.add(key)
+        yield _finding(published, judged)
+    yield from _by_a_host(repository, deploys)
+
+
+def _by_a_host(repository: Repository, deploys: list[Reached]) -> Iterator[Finding]:
+    """Yield the question of whether a host publishes by itself, where workflows deploy the backend only."""
+    if any(one.host for one in deploys) or any(queries.releases(one) for one in queries.publishes(repository)):
+        return
+    deploy = next((one for one in deploys if one.kind == "deploy" and queries.releases(one)), None)
+    settings = next(queries.host_settings(repository), None)
+    if deploy and settings:
+        yield RULE.found(
+            queries.place(deploy),
+            f"{settings} lets a host build the frontend, and {queries.step_of(deploy)} deploys the backend: does the"
+            " host publish every push by itself, without waiting?",
+            f"publish from this workflow, behind {queries.said(deploy)}, or let the host's build run it",
+            status="unclear",
+            reached=deploy,
+        )
+
+
+def _worst(published: Reached, deploys: list[Reached]) -> _Judged | None:
+    """Return how a publish stands to the deploys in the worst scenario, with the deploy that is nearest to it."""
+    if not deploys:
+        return None
+    orders = [(order.before(deploys, published, one), one) for one in queries.releases(published)]
+    if not orders:
+        return None
+    worst, scenario = max(orders, key=lambda found: found[0].badness)
+    nearest = min(deploys, key=lambda one: order.before([one], published, scenario).badness)
+    return _Judged(worst, nearest, scenario)
+
+
+def _of(published: Reached, deploys: list[Reached]) -> list[Reached]:
+    """Return the deploys to hold a publish against: those of its workflow, else all."""
+    if published.tool in ("vercel", "netlify", "deploy hook"):
+        hosts = [one for one in deploys if one.host]
+        if hosts and published.workflow:
+            return [one for one in hosts if one.workflow == published.workflow]
+    return deploys
+
+
+def _finding(published: Reached, judged: _Judged) -> Finding:
+    said = f"{queries.step_of(published)} publishes the frontend with {queries.said(published)}"
+    deploy = f"{queries.said(judged.deploy)} ({_where(published, judged.deploy)})"
+    kind, names = judged.order.kind, ", ".join(judged.order.names)
+    is_elsewhere = bool(judged.deploy.host) and judged.deploy.workflow is None
+    messages = {
+        "after": f"{said} before {deploy}",
+        "parallel": f"{said} without waiting for {deploy}",
+        "despite": f"{said} even when {deploy} has failed",
+        "absent": f"{said} on {_when(judged.scenario)}, when {deploy} does not run",
+        "sometimes": f"{said} also when {deploy} does not run, by {names}: is the backend then sure to be live?",
+    }
+    message = messages[kind]
+    if is_elsewhere:
+        message = f"{said}, and {judged.deploy.host} deploys the backend when it builds: which of them is first?"
+    asks = queries.asks_what(published)
+    if asks:
+        message = f"{message}: {asks}"
+    is_unclear = is_elsewhere or kind == "sometimes" or bool(asks)
+    return RULE.found(
+        queries.place(published),
+        message,
+        _hint(published, judged),
+        status="unclear" if is_unclear else "gap",
+        confidence="low" if "low" in (published.confidence, judged.deploy.confidence) else "high",
+        reached=published,
+    )
+
+
+def _where(published: Reached, deploy: Reached) -> str:
+    where = queries.step_of(deploy)
+    if deploy.workflow and deploy.workflow != published.workflow:
+        where = f"{deploy.workflow.path}, {where}"
+    return where
+
+
+def _when(scenario: Scenario) -> str:
+    ref = (scenario.ref or "").removeprefix("refs/heads/").removeprefix("refs/tags/")
+    return f"{scenario.event} of {ref}" if ref else scenario.event
+
+
+def _hint(published: Reached, judged: _Judged) -> str:
+    job = published.job.id if published.job else ""
+    deploy = judged.deploy
+    if judged.order.kind == "despite":
+        return (
+            f"let the failure stop it: no `|| true`, `continue-on-error` or `if: always()` between the two in job {job}"
+        )
+    if deploy.workflow == published.workflow and deploy.job and deploy.job.id != job:
+        return (
+            f"write `needs: [{deploy.job.id.partition(' / ')[0]}]` in job {job.partition(' / ')[0]}, with no other `if`"
+        )
+    if deploy.workflow == published.workflow:
+        return f"move {queries.said(deploy)} in front of the step that publishes, in the same cases"
+    return f"run {queries.said(deploy)} in this workflow, in a job that job {job.partition(' / ')[0]} `needs`"

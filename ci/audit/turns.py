@@ -1,0 +1,128 @@
+"""The texts that one step may have: each value of the matrix put in, each choice that an expression makes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ci.audit.expressions import REGION, Expression, Malformed, parse, string
+from ci.audit.model import Job, Step, Text
+
+MOST = 24  # of a matrix
+MOST_CHOICES = 8
+
+_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_CHOOSES = re.compile(r"\|\||\bformat\s*\(")
+
+
+def of(step: Step, job: Job) -> Iterator[Step]:
+    """Yield the step as it is for each row of the matrix that it mentions, and under each condition in its texts."""
+    for row in _rows(step, job):
+        yield from _chosen(_put_in(step, _MATRIX, row) if row else step)
+
+
+def _rows(step: Step, job: Job) -> Iterator[Mapping[str, str]]:
+    texts = [text.value for text in (step.run, step.uses, *step.env.values(), *step.given.values()) if text]
+    mentioned = {name for text in (*texts, step.folder or "") for name in _MATRIX.findall(text)}
+    names = [name for name in sorted(mentioned) if job.matrix.get(name)]
+    for row in itertools.islice(itertools.product(*(job.matrix[name] for name in names)), MOST):
+        yield dict(zip(names, row, strict=True))
+
+
+def _put_in(step: Step, pattern: re.Pattern[str], known: Mapping[str, str]) -> Step:
+    """Return a step with what is known of the first group of a pattern put in."""
+
+    def put_in(text: str) -> str:
+        return pattern.sub(lambda match: known.get(match[1], match[0]), text) if "${{" in text else text
+
+    def put(text: Text) -> Text:
+        return replace(text, value=put_in(text.value))
+
+    return replace(
+        step,
+        run=put(step.run) if step.run else None,
+        uses=put(step.uses) if step.uses else None,
+        folder=put_in(step.folder) if step.folder else step.folder,
+        env={name: put(text) for name, text in step.env.items()},
+        given={name: put(text) for name, text in step.given.items()},
+    )
+
+
+# --- choices --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Choice:
+    text: str
+    asked: tuple[Expression, ...] = ()  # what must hold for it
+
+
+def _chosen(step: Step) -> Iterator[Step]:
+    """Yield the step once for each text that `${{ a && 'x' || 'y' }}` makes of what it runs."""
+    texts = [text for text in (step.run, *step.given.values()) if text and _CHOOSES.search(text.value)]
+    regions = (match for text in texts for match in REGION.finditer(text.value) if _CHOOSES.search(match[1]))
+    choices = {match[1]: _choices_of(match) for match in regions}
+    open_ = {written: found for written, found in choices.items() if found}
+    rows = list(itertools.islice(itertools.product(*open_.values()), MOST_CHOICES + 1)) if open_ else []
+    if not rows or len(rows) > MOST_CHOICES:
+        yield step
+        return
+    for row in rows:
+        yield _with(step, dict(zip(open_, row, strict=True)), texts[0])
+
+
+def _with(step: Step, row: Mapping[str, _Choice], where: Text) -> Step:
+    known = {written: choice.text for written, choice in row.items()}
+    filled = replace(_put_in(step, REGION, known), env=step.env)
+    asked = dict.fromkeys(str(one) for choice in row.values() for one in choice.asked)
+    return replace(filled, conditions=(*step.conditions, *(Text(text, where.at) for text in asked)))
+
+
+def _choices_of(region: re.Match[str]) -> list[_Choice]:
+    """Return what an expression may come to, nothing if none of it is known."""
+    try:
+        found = _choices(parse(region[1]))
+    except Malformed:
+        return []
+    return found if any(not choice.text.startswith("${{") for choice in found) else []
+
+
+def _choices(one: Expression) -> list[_Choice]:
+    """Return the texts that an expression may come to; what is not known stays an expression."""
+    if one.kind == "literal":
+        return [_Choice(string(one.value))]
+    if one.kind == "format" and one.operands and one.operands[0].kind == "literal":
+        return [_Choice(_formatted(string(one.operands[0].value), one.operands[1:]))]
+    if one.kind == "||":
+        condition, first = one.operands[0], _written(one.operands[0])
+        if condition.kind == "&&" and _is_text(condition.operands[1]):
+            condition, first = condition.operands[0], _choices(condition.operands[1])
+        return [*_under(condition, first), *_under(Expression("!", None, (condition,)), _choices(one.operands[1]))]
+    return _written(one)
+
+
+def _written(one: Expression) -> list[_Choice]:
+    return [_Choice(f"${{{{ {one} }}}}")]
+
+
+def _is_text(one: Expression) -> bool:
+    """Tell whether an expression is surely a text that counts as true."""
+    if one.kind == "||":
+        return _is_text(one.operands[1])
+    return one.kind == "format" or (one.kind == "literal" and bool(one.value))
+
+
+def _under(condition: Expression, choices: Sequence[_Choice]) -> Iterator[_Choice]:
+    return (replace(choice, asked=(condition, *choice.asked)) for choice in choices)
+
+
+def _formatted(template: str, given: Sequence[Expression]) -> str:
+    known = {f"{{{n}}}": one for n, one in enumerate(given)}
+
+    def put(match: re.Match[str]) -> str:
+        one = known.get(match[0])
+        return match[0][:1] if one is None else _choices(one)[0].text
+
+    return re.sub(r"\{\{|\}\}|\{\d+\}", put, template)

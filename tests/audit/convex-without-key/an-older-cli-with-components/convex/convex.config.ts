@@ -1,0 +1,3 @@
+import { defineApp } from "convex/server";
+
+export default defineApp();

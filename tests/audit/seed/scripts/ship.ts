@@ -1,0 +1,2 @@
+import { execSync } from "node:child_process"
+execSync("npx convex deploy")

@@ -1,0 +1,2 @@
+import { convexTest } from "convex-test"; // OK: not deployed
+export const t = convexTest;

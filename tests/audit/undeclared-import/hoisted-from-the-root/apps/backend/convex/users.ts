@@ -1,0 +1,2 @@
+import { z } from "zod"; // OK: said once
+export const name = z.string();
