@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ci.errors import InputError
 from ci.report import forms
 from ci.report.forms import INDENT, Format
 
@@ -26,6 +27,8 @@ def status(found: Status, how: Format) -> str:
 
 def doctor(found: Sequence[Finding], how: str) -> str:
     """Return what a machine has and lacks, as text or JSON."""
+    if how not in ("text", "json"):
+        raise InputError(f"--format takes text or json, not {how!r}", hint="./inv doctor --format json")
     if how == "json":
         return forms.document({"findings": [asdict(one) for one in found]})
     width = max(len(one.name) for one in found)
