@@ -112,7 +112,9 @@ def _functions(files: Files, package: Package) -> str | None:
 
 def _is_backend(files: Files, packages: Sequence[Package], package: Package, functions: str) -> bool:
     around = (package, workspaces.root(package, packages), workspaces.owner(functions, packages))
-    if not any(one and "convex" in one.declared for one in around):
+    declared = {name for one in around if one for name in one.declared}
+    is_known = "convex" in declared if declared else _is_generated_committed(files, functions)  # package.json broken?
+    if not is_known:
         return False
     return any(_SOURCE.search(path) and not path.endswith(".d.ts") for path in files.under(functions))
 

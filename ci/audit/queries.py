@@ -76,10 +76,12 @@ def is_to_stay(deploy: Reached) -> bool:
 def pushes(repository: Repository) -> Iterator[Reached]:
     """Yield what brings functions to a backend that is to stay: a deploy, or `convex dev --once` with a key."""
     yield from deploys(repository)
-    for one in repository.reached:
-        is_dev = one.tool == "convex" and one.argv[1:2] == ("dev",) and credentials.any_key(one)
-        if is_dev and not credentials.is_anonymous(one):
-            yield one
+    yield from (one for one in repository.reached if _is_dev_push(one))
+
+
+def _is_dev_push(one: Reached) -> bool:
+    is_dev = one.tool == "convex" and one.argv[1:2] == ("dev",) and credentials.any_key(one)
+    return is_dev and not credentials.is_anonymous(one)
 
 
 def publishes(repository: Repository) -> Iterator[Reached]:
@@ -90,14 +92,24 @@ def publishes(repository: Repository) -> Iterator[Reached]:
             yield one
 
 
+def drafts(repository: Repository) -> Iterator[Reached]:
+    """Yield what shows the app in previews, where nothing deploys a backend for them either."""
+    if not any(one.kind == "deploy" for one in repository.reached):
+        shown = (one for one in repository.reached if one.kind == "publish" and is_of_the_app(one, repository))
+        yield from (one for one in shown if one.tool not in (*_SERVERS, "gh-pages") and whens(one))
+
+
 def ships(repository: Repository) -> Iterator[Reached]:
     """Yield what workflows change of what is deployed, production or not, outside of pull requests."""
-    if not repository.backends and not any(True for _ in deploys(repository)):
+    deployed = list(deploys(repository))
+    deploying = {one.workflow.path for one in deployed if one.workflow}
+    if not repository.backends and not deployed:
         return
     for one in repository.reached:
         is_publish = one.kind == "publish" and not is_draft(one) and is_of_the_app(one, repository)
         is_known = one.tool != "gh-pages" or not asks_what(one)
-        is_meant = (is_publish and is_known) or (one.kind == "deploy" and is_to_stay(one))
+        is_dev = one.workflow is not None and one.workflow.path not in deploying and _is_dev_push(one)
+        is_meant = (is_publish and is_known) or (one.kind == "deploy" and is_to_stay(one)) or is_dev
         if is_meant and one.job and releases(one):
             yield one
 

@@ -37,26 +37,33 @@ jobs:
 )
 
 
+_ASKS_OF_PREVIEWS = "which backend do these previews use, and who brings it the functions of the branch?"
+
+
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each job that publishes, when nothing deploys a backend."""
     if not repository.backends or any(True for _ in queries.pushes(repository)):
         return
-    backend = repository.backends[0].folder or "."
     published = [one for one in queries.publishes(repository) if queries.releases(one)]
     first = {(one.workflow.path, one.job.id): one for one in reversed(published) if one.workflow and one.job}
     for one in first.values():
-        asks = _asks(one, repository)
-        message = (
-            f"{queries.step_of(one)} publishes the frontend with {queries.said(one)}, but nothing deploys {backend}"
-        )
-        yield RULE.found(
-            queries.place(one),
-            f"{message}; {asks}" if asks else f"{message}: new functions are missing until somebody does it by hand",
-            _hint(one, backend),
-            status="unclear" if asks else "gap",
-            confidence=one.confidence,
-            reached=one,
-        )
+        yield _finding(one, _asks(one, repository), repository)
+    for one in queries.drafts(repository) if not published else ():
+        yield _finding(one, _ASKS_OF_PREVIEWS, repository)
+        return  # one question is enough
+
+
+def _finding(one: Reached, asks: str, repository: Repository) -> Finding:
+    backend = repository.backends[0].folder or "."
+    message = f"{queries.step_of(one)} publishes the frontend with {queries.said(one)}, but nothing deploys {backend}"
+    return RULE.found(
+        queries.place(one),
+        f"{message}; {asks}" if asks else f"{message}: new functions are missing until somebody does it by hand",
+        _hint(one, backend),
+        status="unclear" if asks else "gap",
+        confidence=one.confidence,
+        reached=one,
+    )
 
 
 def _asks(published: Reached, repository: Repository) -> str:

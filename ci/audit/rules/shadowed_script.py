@@ -33,6 +33,7 @@ was meant never runs, and the step may be green all the same.""",
 
 # Verbs that people take for their scripts; `npm ci` and `bun install` nobody does.
 _VERBS = {"bun": {"test", "build", "deploy", "prune", "publish"}, "pnpm": {"deploy", "publish", "setup", "server"}}
+_OF_PNPM_DEPLOY = re.compile(r"--(prod|dev|no-optional|filter|legacy|force|config|node-linker|ignore)|-[PDF]")
 _COMMAND = re.compile(
     r"""(?:^|&&|\|\||[;|(]|\bthen\b|\bdo\b)\s*(?:\w+=\S*\s+)*((?:bun|pnpm)\s(?:[^\n;&|"'()#]|"[^"\n]*"|'[^'\n]*')*)""",
     re.MULTILINE,
@@ -79,17 +80,21 @@ def _shadowed(command: str, folder: str, repository: Repository) -> tuple[Line, 
         said = line.parse(shlex.split(command))
     except ValueError:
         return None
-    if (
-        said is None
-        or said.verb not in _VERBS.get(said.manager, ())
-        or any(not word.startswith("-") for word in said.words)
-    ):
+    if said is None or said.verb not in _VERBS.get(said.manager, ()) or _is_meant(said):
         return None
     package = _package(said, folder, repository)
     script = package.scripts.get(said.verb) if package else None
     if package is None or script is None or _comes_to(said, package):
         return None
     return said, package
+
+
+def _is_meant(said: Line) -> bool:
+    """Tell whether the manager's own verb is meant: it is told about what, and no option that it does not know."""
+    options = [word for word in said.words if word.startswith("-")]
+    if said.verb == "deploy" and not all(map(_OF_PNPM_DEPLOY.match, options)):
+        return False
+    return len(options) < len(said.words)
 
 
 def _comes_to(said: Line, package: Package) -> bool:

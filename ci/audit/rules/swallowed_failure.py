@@ -35,14 +35,15 @@ def check(repository: Repository) -> Iterator[Finding]:
     told: set[object] = set()
     shipping = {one.workflow.path for one in queries.ships(repository) if one.workflow}
     for one in repository.reached:
-        if not one.swallowed or one.workflow is None or one.confidence == "low" or _is_asked_later(one):
+        if not one.swallowed or one.confidence == "low" or _is_asked_later(one):
             continue
         if one.argv[1:2] == ("dev",) or _only_prepares(one):
             continue
-        if one.kind not in _KINDS and not (one.workflow.path in shipping and _is_of_a_deploy(one)):
+        path = one.workflow.path if one.workflow else ""
+        if one.kind not in _KINDS and not ((one.host or path in shipping) and _is_of_a_deploy(one)):
             continue
         swallow = one.swallowed[0]
-        step = (one.workflow.path, one.job and one.job.id, one.step and one.step.index)
+        step = (path, one.job and one.job.id, one.step and one.step.index) if path else swallow.at
         if not {swallow.at, step} & told:
             told |= {swallow.at, step}
             yield RULE.found(

@@ -31,7 +31,7 @@ step has the key, the script behind the task does not, and turbo says nothing of
 }""",
 )
 
-_CALLS_CONVEX = re.compile(r"\bconvex(?:@\S+)?\s+(codegen|deploy|run|env|import)\b")
+_CALLS_CONVEX = re.compile(r"\bconvex(?:@\S+)?\s+(?:(?:codegen|deploy|run|env|import)\b|dev\s[^&|;]*--once\b)")
 _GUARDED = re.compile(r"\[+\s[^]]*CONVEX|if\s")
 
 

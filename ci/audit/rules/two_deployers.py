@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from ci.audit import credentials, queries
-from ci.audit.model import Finding, Reached, Repository
+from ci.audit.model import Finding, Link, Reached, Repository
 from ci.audit.rule import Rule
 
 RULE = Rule(
@@ -54,8 +55,8 @@ def check(repository: Repository) -> Iterator[Finding]:
 
 def _is_same(first: Reached, second: Reached) -> bool:
     """Tell whether two commands are about the same backend, or the same site."""
-    if first.workflow == second.workflow or "low" in (first.confidence, second.confidence):
-        return False
+    if first.workflow == second.workflow or "low" in (first.confidence, not second.host and second.confidence):
+        return False  # of a host it is a question anyway
     if first.kind == "publish":
         return first.tool == second.tool and first.argv == second.argv and _values(first) == _values(second)
     if first.folder != second.folder or first.tool != second.tool:
@@ -92,10 +93,12 @@ def _finding(first: Reached, second: Reached) -> Finding:
         message = (
             f"{queries.step_of(first)} runs {queries.said(first)}, and so would {other}: does it build this branch?"
         )
-    return RULE.found(
+    found = RULE.found(
         queries.place(first),
         message,
         f"keep one of the two: take {queries.said(second)} out of {queries.place(second).path}",
         status="unclear" if is_host else "gap",
+        confidence=second.confidence,
         reached=first,
     )
+    return replace(found, chain=(*first.chain, Link(f"and so does {queries.step_of(second)}", queries.place(second))))

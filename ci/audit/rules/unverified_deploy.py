@@ -60,6 +60,7 @@ def _comes_after(one: Reached, other: Reached) -> bool:
 def _is_verified(workflow: Workflow, repository: Repository) -> bool:
     """Tell whether something looks at the live app behind something that a workflow ships."""
     shipped = [one for one in queries.ships(repository) if one.workflow == workflow]
+    shipped = [one for one in shipped if not _is_tried_out(one)] or shipped
     for one in repository.reached:
         if one.workflow is None or not (one.kind == "verify" or one.tool in _BROWSERS):
             continue
@@ -68,6 +69,11 @@ def _is_verified(workflow: Workflow, repository: Repository) -> bool:
         if order.follows(one.workflow, workflow) or _is_told_of_deployments(one.workflow):
             return True
     return any(_looks(step) for one in shipped for step in _behind(one, workflow))
+
+
+def _is_tried_out(one: Reached) -> bool:
+    """Tell whether something is deployed for pull requests as well, so that tests have it."""
+    return any(when.is_pull_request for when in queries.whens(one))
 
 
 def _follows(one: Reached, before: Reached) -> bool:
