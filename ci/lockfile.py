@@ -61,11 +61,15 @@ def differences(lock: Mapping[str, Any], packages: Mapping[str, Mapping[str, Any
 
 
 def formalities(lock: Mapping[str, Any], packages: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield one line for each difference that changes nothing of what is installed."""
+    """
+    Yield one line for each difference that changes nothing of what is installed.
+
+    The root's name is left out: bun keeps the first one for good (`bun install` of 1.2.19 and 1.4.5; tried 2026-11-22).
+    """
     for folder, locked in sorted(lock.get("workspaces", {}).items()):
         was, now = locked.get("name"), packages.get(folder, locked).get("name")
-        if was != now:
-            yield f"{folder or 'the root'}: name is {was} in bun.lock, {now} in package.json"
+        if folder and was != now:
+            yield f"{folder}: name is {was} in bun.lock, {now} in package.json"
     if sorted(packages[""].get("trustedDependencies", [])) != sorted(lock.get("trustedDependencies", [])):
         yield "trustedDependencies differ"
 

@@ -59,6 +59,12 @@ def test_a_root_that_names_itself_a_workspace_is_still_the_root(tmp_path: Path) 
     assert bunlock.read(one)["workspaces"].keys() == {"", "apps/web"}
 
 
+def test_a_root_that_was_renamed_passes_since_bun_never_writes_its_new_name(tmp_path: Path) -> None:
+    one = app(tmp_path, root=ROOT | {"name": "renamed"})
+    bunlock.check(one)
+    assert bunlock.read(one)["workspaces"][""]["name"] == "app"
+
+
 @pytest.mark.parametrize(
     ("root", "web", "said"),
     [
