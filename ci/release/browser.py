@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, Response, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
@@ -51,10 +51,7 @@ def visit(context: BrowserContext, url: str, screenshot: Path) -> dict[str, obje
 def _watch(page: Page) -> list[str]:
     """Return a list that fills while the page loads: console errors, uncaught errors, failed requests, wrong chunks."""
     problems: list[str] = []
-    page.on(
-        "console",
-        lambda message: problems.append(f"console error: {message.text}") if message.type == "error" else None,
-    )
+    page.on("console", lambda message: problems.append(_said(message)) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(f"uncaught error: {error}"))
     page.on(
         "requestfailed",
@@ -62,6 +59,12 @@ def _watch(page: Page) -> list[str]:
     )
     page.on("response", lambda response: problems.extend(_wrong(response)))
     return problems
+
+
+def _said(message: ConsoleMessage) -> str:
+    """Return a line that names the script, or what could not be loaded: the browser's own words do not."""
+    source = message.location["url"]
+    return f"console error: {message.text}" + (f" ({source})" if source else "")
 
 
 def _wrong(response: Response) -> list[str]:
