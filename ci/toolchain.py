@@ -13,6 +13,7 @@ from typing import Any
 
 from ci.config import ROOT, App
 from ci.errors import InputError, LockstepError, Problems
+from ci.lockfile import DEPENDENCIES
 
 PINNED = {"turbo": "root", "convex": "backend", "wrangler": "frontend"}
 
@@ -46,7 +47,7 @@ def bun(app: App) -> str:
     if found is None:
         raise InputError(
             f"{app.root}/package.json asks for bun {pinned}, and this machine has {_own_bun_version()} only",
-            hint=f"install bun {pinned}, or change packageManager to bun@{_own_bun_version()}",
+            hint=f"npm install --global bun@{pinned}, or change packageManager to bun@{_own_bun_version()}",
         )
     return found
 
@@ -111,9 +112,10 @@ def package(app: App, folder: Path, name: str) -> Path:
             return parent / "node_modules" / name
         if parent == app.folder:
             break
+    asked_for = any(name in one.get(group, {}) for one in map(manifest, {folder, app.folder}) for group in DEPENDENCIES)
     raise InputError(
-        f"{name} is not installed for {folder.relative_to(app.folder) or '.'}",
-        hint=f"add it: cd {folder} && bun add --dev {name}, then ./inv install",
+        f"{name} is not installed for {folder.relative_to(app.folder)}",
+        hint="./inv install" if asked_for else f"add it: cd {folder} && bun add --dev {name}, then ./inv install",
     )
 
 

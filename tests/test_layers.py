@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rest": {"errors", "secret"},
     "config": {"errors", "secret"},
     "engine": {"errors", "secret"},
-    "toolchain": {"errors", "config"},
+    "toolchain": {"errors", "lockfile", "config"},
     "convex": {"errors", "secret", "rest", "config", "toolchain"},
     "pages": {"errors", "secret", "rest", "config", "toolchain"},
     "contract": {"errors"},

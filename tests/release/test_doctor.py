@@ -80,12 +80,20 @@ def test_what_is_missing_comes_with_what_to_type(checkout: Checkout, tmp_path: P
     found = findings(checkout, PATH=str(tmp_path), LOCKSTEP_BROWSER="")
     lacking = {name: one["next"] for (_, name), one in found.items() if one["lacks"]}
     assert {name: re.sub(r"cd .* && ", "", text) for name, text in lacking.items()} == {
-        "turbo": "add it: bun add --dev turbo, then ./inv install",
-        "convex": "add it: bun add --dev convex, then ./inv install",
-        "wrangler": "add it: bun add --dev wrangler, then ./inv install",
+        "turbo": "./inv install",
+        "convex": "./inv install",
+        "wrangler": "./inv install",
         "browser": "apt install chromium",
         "remote": "git remote add origin git@github.com:OWNER/NAME.git",
     }
+
+
+def test_a_tool_that_no_package_asks_for_is_to_be_added(checkout: Checkout) -> None:
+    with checkout.changed({"example/apps/web/package.json": '{"name": "web"}'}):
+        found = findings(checkout)
+    assert found["tools", "wrangler"]["next"] == (
+        "add it: cd ROOT/example/apps/web && bun add --dev wrangler, then ./inv install"
+    )
 
 
 def test_a_password_in_the_address_of_the_remote_is_not_told(checkout: Checkout) -> None:

@@ -378,7 +378,7 @@ def test_a_bun_that_is_not_at_hand_is_refused(shop: Production) -> None:
     with shop.checkout.changed({"example/package.json": pinned.replace("bun@1.4.5", "bun@0.9.9")}):
         ended = shop.inv("preflight", "--no-browser", "--allow-dirty")
     what = "example/package.json asks for bun 0.9.9, and this machine has 1.4.5 only"
-    hint = "install bun 0.9.9, or change packageManager to bun@1.4.5"
+    hint = "npm install --global bun@0.9.9, or change packageManager to bun@1.4.5"
     assert (ended.status, ended.errors) == (2, [error(what, hint)])
 
 
