@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
 LOAD_MS = 30_000
+SHOWN_MS = 15_000
 QUIET_MS = 5_000
 # Chromium looks up its maker's hosts at every start, and QUIC and translations are of no use here.
 ARGUMENTS = [
@@ -37,6 +39,7 @@ def visit(context: BrowserContext, url: str, screenshot: Path) -> dict[str, obje
     problems = _watch(page)
     try:
         page.goto(url, wait_until="load", timeout=LOAD_MS)
+        problems += _blank(page)
         page.wait_for_load_state("networkidle", timeout=QUIET_MS)
     except BrowserTimeout:
         # A page that polls is never quiet; one that did not load at all has no title.
@@ -46,6 +49,16 @@ def visit(context: BrowserContext, url: str, screenshot: Path) -> dict[str, obje
         problems.append(error.message.splitlines()[0])
     page.screenshot(path=screenshot, full_page=True)
     return {"title": page.title(), "problems": list(dict.fromkeys(problems))}
+
+
+def _blank(page: Page) -> list[str]:
+    """Wait until there is something to see: a page that waits for its backend is quiet, and empty, before that."""
+    something = page.get_by_text(re.compile(r"\S")).or_(page.locator("img, svg, canvas, video, iframe"))
+    try:
+        something.locator("visible=true").first.wait_for(timeout=SHOWN_MS)
+    except BrowserTimeout:
+        return [f"blank page: no text and no picture after {SHOWN_MS // 1000} s"]
+    return []
 
 
 def _watch(page: Page) -> list[str]:

@@ -57,6 +57,26 @@ def test_what_is_ignored_fails_nothing(broken: Checkout) -> None:
     assert ended.summary["smoke"].startswith("'Incidents' opened without an error")
 
 
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("document.title = url;", "blank page: no text and no picture after 15 s"),
+        (
+            "setTimeout(() => { document.body.textContent = url; console.error(`late`); }, 2000);",
+            "console error: late (",
+        ),
+    ],
+    ids=["stays blank", "shows late"],
+)
+def test_a_page_is_looked_at_when_there_is_something_to_see(checkout: Checkout, script: str, problem: str) -> None:
+    page = "<!doctype html><title>Incidents</title><body><script type=module src=/src/only.ts></script></body>"
+    only = f'const url = import.meta.env["VITE_CONVEX_URL"];\n{script}\n'
+    with checkout.changed({PAGE: page, "example/apps/web/src/only.ts": only}):
+        ended = checkout.inv("deploy")
+    assert (ended.status, ended.began[-2:]) == (4, ["smoke", "live"])
+    assert ended.errors[0].splitlines()[1].startswith(f"  {problem}")
+
+
 def test_a_protected_site_opens_with_the_headers_of_the_target(checkout: Checkout) -> None:
     protect(checkout, HEADERS)
     try:
