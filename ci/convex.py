@@ -235,6 +235,13 @@ def lacks(control_url: str, backend: Backend) -> str:
     return str((found or {}).get("lacks", ""))
 
 
+def unset(control_url: str, backend: Backend) -> list[str]:
+    """Return the variables that the modules of the last push read, and this deployment of the sandbox does not have."""
+    name = backend.deployment.partition(":")[2]
+    found: list[str] = _asked("GET", f"{control_url}/__sandbox/convex/unset?deployment={name}", {}, None)["unset"]
+    return found
+
+
 def furnish(control_url: str, backend: Backend, *, folder: Path, values: Mapping[str, str]) -> None:
     """Give a deployment of the sandbox what the functions in `folder` need: its installed packages, and variables."""
     body = {"deployment": backend.deployment, "folder": str(folder)}

@@ -115,6 +115,21 @@ def fall_back(app: App, before: Mapping[Path, bytes], lacks: str, *, committed: 
     return f"not generated, what git has is used instead: {lacks}"
 
 
+def refuse_unset(names: list[str]) -> None:
+    """
+    Return when the functions read no variable that the sandbox lacks.
+
+    Raises:
+        InputError: they do, and could not be loaded.
+    """
+    if names:
+        values = ", ".join(f'{name} = "..."' for name in names)
+        raise InputError(
+            f"the functions do not load, and read variables that the sandbox does not have: {', '.join(names)}",
+            hint=f"give it what they need in lockstep.toml: [targets.sandbox] variables = {{ {values} }}",
+        )
+
+
 def committed_argv(app: App) -> list[str]:
     """Return the argv that prints the files of `_generated` that git has."""
     return ["git", "-C", str(app.folder), "ls-files", "--", str(functions_folder(app) / "_generated")]

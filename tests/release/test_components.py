@@ -88,6 +88,30 @@ def test_a_change_in_a_component_alone_is_pushed(shop: Checkout) -> None:
     assert clouds.backend(shop.sandbox).ask("visits:count") == "counted anew"
 
 
+def test_variables_that_the_sandbox_does_not_have_are_named_with_where_to_set_them(shop: Checkout) -> None:
+    reads = """
+const absent = ["MAP_KEY", "MAIL_KEY"].filter((name) => !process.env[name]);
+if (absent.length > 0) throw new Error("something is missing");
+export const mode = "strict";
+"""
+    with shop.changed({f"{BACKEND}/settings.ts": reads}):
+        ended = shop.inv("codegen", "--allow-dirty")
+    assert (ended.status, ended.errors) == (
+        2,
+        [
+            "error: the functions do not load, and read variables that the sandbox does not have: MAIL_KEY, MAP_KEY\n"
+            "  hint: give it what they need in lockstep.toml: "
+            '[targets.sandbox] variables = { MAIL_KEY = "...", MAP_KEY = "..." }'
+        ],
+    )
+
+
+def test_code_that_does_not_load_for_another_reason_is_said_to_have_failed(shop: Checkout) -> None:
+    with shop.changed({f"{BACKEND}/settings.ts": "throw new Error('not today');\nexport {};\n"}):
+        ended = shop.inv("codegen", "--allow-dirty")
+    assert (ended.status, ended.errors) == (3, ["error: codegen: convex exited with 1"])
+
+
 def test_code_that_the_sandbox_cannot_load_leaves_the_committed_types(shop: Checkout) -> None:
     generated = shop.root / BACKEND / "_generated"
     before = {path.name: path.read_text() for path in generated.iterdir()}

@@ -36,6 +36,7 @@ class Deployment:
         self.mounts = components.mounts(self.live)
         self.pushed = store.code(name.name, "pushed")
         self.lacks = ""
+        self.unset: list[str] = []  # what the modules of the last push read as they were loaded, if they were refused
         self.variables = store.variables(name.name)
         self.watchers: set[Callable[[], None]] = set()
         self.logs = Logs()

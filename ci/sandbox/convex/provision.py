@@ -29,6 +29,7 @@ def add(app: web.Application, store: Store, deployments: Mapping[str, Deployment
     routes.add_post("/__sandbox/convex/keys", answering(host.create_key))
     routes.add_post("/__sandbox/convex/behind", answering(host.stay_behind))
     routes.add_get("/__sandbox/convex/code", answering(host.code))
+    routes.add_get("/__sandbox/convex/unset", answering(host.unset))
     routes.add_post("/__sandbox/convex/packages", answering(host.set_packages))
 
 
@@ -83,6 +84,9 @@ class _Host:
         ]
         read = {"functions": code.spec(), "schema": code.schema, "components": code.components_digest()}
         return {"modules": modules, **read, "pushed_at": code.pushed_at}
+
+    async def unset(self, request: web.Request) -> Json:
+        return {"unset": self._deployment(request.query.get("deployment")).unset}
 
     async def set_packages(self, request: web.Request) -> Json:
         asked = await body(request)

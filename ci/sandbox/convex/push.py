@@ -225,6 +225,7 @@ def _sent(definition: Json) -> Json:
 
 
 async def _analyze(deployment: Deployment, code: Code) -> Json:
+    deployment.unset = []
     try:
         found: Json = await deployment.ask("analyze", code=code.request(), variables=deployment.environment())
     except Stopped as stopped:
@@ -233,6 +234,7 @@ async def _analyze(deployment: Deployment, code: Code) -> Json:
         message = "Loading the pushed modules encountered the following\n    error:\nthe modules took too long to load"
         raise _pushing(Refusal(400, "InvalidModules", message)) from stopped
     except Refusal as refusal:
+        deployment.unset = await deployment.ask("unset", code=code.request())
         raise (refusal if refusal.status == 501 else _pushing(refusal)) from refusal
     return found
 

@@ -1,4 +1,5 @@
 // What pushed code declares: functions, HTTP routes, crons, schema, auth providers; sorted as the real backend sorts it.
+import { missed, missing } from "./environment.mjs";
 import { describe, Refusal } from "./errors.mjs";
 
 const PATH = /^[A-Za-z0-9_.]+$/;
@@ -93,12 +94,10 @@ function exportNode(node) {
 /** Evaluate auth.config.js: its providers, or the refusal of the real backend. */
 export async function authProviders(module, environment, evaluate) {
   if (!module) return [];
-  const missing = [];
   const real = process.env;
   process.env = new Proxy(environment, {
     get(target, name) {
-      // Node reads variables of its own while it loads a module.
-      if (!(name in target) && module.source.includes(String(name))) missing.push(name);
+      if (!(name in target)) missed(name);
       return target[name];
     },
   });
@@ -108,8 +107,9 @@ export async function authProviders(module, environment, evaluate) {
     throw new Refusal(400, "InvalidAuthConfig", `The pushed auth config is invalid: ${describe(error)}`);
   } finally {
     process.env = real;
-    if (missing.length > 0)
-      throw new Refusal(400, "AuthConfigMissingEnvironmentVariable", `Environment variable ${missing[0]} is used in auth config file but its value was not set`);
+    const [first] = missing([module]);
+    if (first)
+      throw new Refusal(400, "AuthConfigMissingEnvironmentVariable", `Environment variable ${first} is used in auth config file but its value was not set`);
   }
 }
 

@@ -1,5 +1,6 @@
 // What the definitions of a push export: convex.config.js of the app and of its components.
 import { by } from "./analysis.mjs";
+import { missed } from "./environment.mjs";
 import { Refusal } from "./errors.mjs";
 import { loadOne } from "./loading.mjs";
 
@@ -45,6 +46,7 @@ function stub(dependency, exported) {
 function checkVariables({ envVars }, variables) {
   const missing = envVars.filter(([name, { optional }]) => !optional && !(name in variables)).map(([name]) => name);
   if (missing.length > 0) {
+    missing.forEach(missed);
     const hint = "Set them in the Convex dashboard or CLI before pushing.";
     throw new Refusal(400, "MissingEnvironmentVariables", `Required environment variables are not set: ${missing.join(", ")}. ${hint}`);
   }

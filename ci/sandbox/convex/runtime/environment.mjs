@@ -20,10 +20,30 @@ export function currentComponent() {
   return component.getStore() ?? "";
 }
 
+const unset = new Set();
+
+/** Remember that this variable was read, and is not set. */
+export function missed(name) {
+  unset.add(String(name));
+}
+
+/** Forget what was read. */
+export function forget() {
+  unset.clear();
+}
+
+/** Return the variables that these modules read and nobody set; Node reads some of its own while it loads a module. */
+export function missing(modules) {
+  return [...unset].filter((name) => modules.some(({ source }) => source.includes(name))).sort();
+}
+
 const seen = () => environments.get(currentComponent()) ?? nothing;
 
 process.env = new Proxy({}, {
-  get: (_, name) => seen()[name],
+  get: (_, name) => {
+    if (!(name in seen())) missed(name);
+    return seen()[name];
+  },
   has: (_, name) => name in seen(),
   set: (_, name, value) => Reflect.set(seen(), name, String(value)),
   deleteProperty: (_, name) => delete seen()[name],

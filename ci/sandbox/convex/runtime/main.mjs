@@ -5,7 +5,7 @@ import "./log.mjs";
 import { analyze, authProviders, checkPaths, exportSchema, fileExports } from "./analysis.mjs";
 import * as database from "./database.mjs";
 import { exportDefinitions } from "./definitions.mjs";
-import { setEnvironments } from "./environment.mjs";
+import { forget, missing, setEnvironments } from "./environment.mjs";
 import { Refusal } from "./errors.mjs";
 import { call, deploy, runCron, runJob, serve, store } from "./execution.mjs";
 import { loadOne, loadPushed } from "./loading.mjs";
@@ -51,12 +51,17 @@ const operations = {
   },
   /** Load pushed code and say what it declares; nothing changes. */
   async analyze({ code, variables }) {
+    forget();
     const auth = code.definitions[""].modules.find(({ path }) => path === AUTH);
     const providers = await authProviders(auth, variables, async () => (await load([auth])).get(auth.path));
     const definitions = await exportDefinitions(code.definitions, variables);
     const parts = await prepare(code);
     const found = [...parts].map(([path, part]) => [path, declared(path, code.definitions[path], part, definitions.get(path))]);
     return { definitions: Object.fromEntries(found), auth: providers };
+  },
+  /** Return the variables that this code read when it was loaded last, and that nobody set. */
+  async unset({ code }) {
+    return missing(Object.values(code.definitions).flatMap(({ modules, definitionModule }) => [...modules, definitionModule ?? []].flat()));
   },
   /** Return the first stored document that the schema of its component does not allow, or null. */
   async misfit({ code, mounts }) {
