@@ -99,12 +99,6 @@ def audit(
     return audits.printing.summary(found)
 
 
-@step(pre=[install], timeout_s=600, checks=True)
-def lint(c: Context) -> str | None:
-    """Run the app's linter."""
-    return release.commands.script(c, config.load(), "lint")
-
-
 @step(pre=[install], timeout_s=180)
 def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
@@ -114,6 +108,12 @@ def codegen(c: Context) -> str | None:
         return instead
     release.generated.stale_copies(settings.app)
     return release.generated.difference(release.commands.read(c, release.generated.differs_argv(settings.app)))
+
+
+@step(pre=[codegen], timeout_s=600, checks=True)
+def lint(c: Context) -> str | None:
+    """Run the app's linter, which may ask for types."""
+    return release.commands.script(c, config.load(), "lint")
 
 
 @step(pre=[codegen], timeout_s=900, checks=True)
@@ -414,6 +414,7 @@ def _generate_or_keep(c: Context, settings: Config) -> str | None:
     except UnexpectedExit:
         lacks = convex.lacks(settings.sandbox_control(), backend)
         if not lacks:
+            release.generated.refuse_unset(convex.unset(settings.sandbox_control(), backend))
             raise
         committed = release.commands.read(c, release.generated.committed_argv(app))
         return release.generated.fall_back(app, before, lacks, committed=committed)

@@ -139,19 +139,16 @@ def script_argv(app: App, script: str, *, only: str = "") -> list[str]:
     turbo's environment mode is loose: what reaches it is already minimal, strict mode could only drop what was meant.
 
     Raises:
-        InputError: no package has such a script; turbo would call that a success.
+        InputError: no such package has such a script; turbo would call that a success.
     """
-    packages = workspaces(app)
-    if not any(
-        script in item.get("scripts", {})
-        for name, item in packages.items()
-        if name or not (app.folder / "turbo.json").exists()
-    ):
-        raise InputError(
-            f"no package of {app.root} has a script called {script}",
-            hint=f'write one, or set scripts = {{ {script} = "" }} under [app] in lockstep.toml',
-        )
-    if (app.folder / "turbo.json").exists():
+    has_turbo = (app.folder / "turbo.json").exists()
+    packages = {only: manifest(app.folder / only)} if only else workspaces(app)
+    if not any(script in one.get("scripts", {}) for name, one in packages.items() if name or not has_turbo):
+        what, way = f"no package of {app.root} has a script called {script}", f'{{ {script} = "" }}'
+        if only:
+            what, way = f"{only}/package.json has no script called {script}", '{ build = "its-name" }'
+        raise InputError(what, hint=f"write one, or set scripts = {way} under [app] in lockstep.toml")
+    if has_turbo:
         argv = [*tool_argv(app, app.folder, "turbo"), "run", script, "--env-mode=loose", "--output-logs=errors-only"]
         return [*argv, f"--filter=./{only}"] if only else argv
     return [bun(app), "run", *(["--cwd", str(app.folder / only)] if only else []), script]

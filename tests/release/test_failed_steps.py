@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 
 import pytest
 
@@ -129,3 +130,28 @@ def test_a_deployment_that_never_ends_is_a_failure(checkout: Checkout) -> None:
 def frontend(sandbox: Sandbox, project: str) -> Frontend:
     at = sandbox.pages
     return Frontend(project, "main", at["site"], at["account_id"], Secret(at["api_token"]), at["api_base_url"])
+
+
+def test_a_linter_that_asks_for_types_finds_the_generated_ones(checkout: Checkout) -> None:
+    generated = checkout.root / "example/apps/convex/_generated"
+    shutil.rmtree(generated)
+    package = checkout.root / "example/apps/convex/package.json"
+    asking = re.sub(r'"lint": "[^"]*"', '"lint": "test -f _generated/api.d.ts"', package.read_text())
+    settings = (checkout.root / "lockstep.toml").read_text().replace('lint = ""', 'lint = "lint"')
+    with checkout.changed({"example/apps/convex/package.json": asking, "lockstep.toml": settings}):
+        ended = checkout.inv("lint", "--allow-dirty")
+    assert (ended.status, ended.errors) == (0, [])
+
+
+def test_a_frontend_without_a_script_that_builds_it_is_refused(checkout: Checkout) -> None:
+    package = checkout.root / "example/apps/web/package.json"
+    without = package.read_text().replace('"build":', '"bundle":')
+    with checkout.changed({"example/apps/web/package.json": without}):
+        ended = checkout.inv("build", "--allow-dirty")
+    assert (ended.status, ended.errors) == (
+        2,
+        [
+            "error: apps/web/package.json has no script called build\n"
+            '  hint: write one, or set scripts = { build = "its-name" } under [app] in lockstep.toml'
+        ],
+    )
