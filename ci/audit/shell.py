@@ -110,9 +110,7 @@ class _Shell(Conditions):
         if _STATUS.search(self.source.text.of(after).split("\n")[0]):
             return replace(mode, hard=(), soft=())
         if is_errexit and node.type == "list" and self.source.text.of(node.children[-1]).startswith("cd "):
-            return replace(
-                mode, hard=mode.exits
-            )  # `cd a && x && cd ..`: after a failure the rest is in the wrong place
+            return replace(mode, hard=mode.exits)  # `cd a && x && cd ..`: what follows is in the wrong place
         if is_errexit:
             passed = self.hides("`&&` that is not the last line: `set -e` does not stop for it", node)
             return replace(mode, hard=mode.exits, soft=passed)
