@@ -60,7 +60,7 @@ def check(repository: Repository) -> Iterator[Finding]:
         if judged is None or judged.order.truth == "yes" or key in told:
             continue
         told.add(key)
-        yield _finding(published, judged, queries.asks_what(published, repository))
+        yield _finding(published, judged, _asks(published, repository))
     yield from _by_a_host(repository, deploys)
 
 
@@ -100,6 +100,19 @@ def _of(published: Reached, deploys: list[Reached]) -> list[Reached]:
         if hosts and published.workflow:
             return [one for one in hosts if one.workflow == published.workflow]
     return deploys
+
+
+def _asks(published: Reached, repository: Repository) -> str:
+    """Return what is left open of whether, and when, a publish shows the app to its users."""
+    if asks := queries.asks_what(published, repository):
+        return asks
+    workflow = published.workflow
+    if workflow is None or any(trigger.event != "workflow_dispatch" for trigger in workflow.triggers):
+        return ""
+    for one in repository.reached:
+        if one.tool == "gh workflow run" and workflow.path.rpartition("/")[2] in one.argv and one.workflow:
+            return f"is it started by {queries.said(one)} of {one.workflow.path} alone, behind the deploy?"
+    return ""
 
 
 def _finding(published: Reached, judged: _Judged, asks: str) -> Finding:
