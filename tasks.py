@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
-import time
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,20 +15,17 @@ from invoke.tasks import task
 
 from ci import audit as audits
 from ci import config, convex, pages, release, report, toolchain
-from ci import contract as contracts
-from ci.config import App, Backend, Config, Target
+from ci import workflow as workflows
+from ci.config import Config
 from ci.convex import Code
 from ci.engine.step import step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
 from ci.report import Format
-from ci.secret import Secret
 
 if TYPE_CHECKING:
-    from ci.contract.spec import Spec
-    from ci.release.calls import Repository
     from ci.release.comparison import Comparison
-    from ci.release.git import Tree
+    from ci.workflow.written import Place
 
 TargetName = Annotated[str, Choices(lambda: config.load().targets)]
 RuleName = Annotated[str, Choices(lambda: audits.registry.ids())]
@@ -44,9 +41,11 @@ FORMAT = {"format": "how to print it, github as annotations"}
 def preflight(c: Context, target: TargetName = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
     """Refuse what cannot succeed, before anything has run."""
     settings = config.load()
-    site = _target(c, settings, target)
+    site = release.commands.target(c, settings, target)
     values = config.environment(site.name)
-    release.refusals.check(settings, site, _tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser)
+    release.refusals.check(
+        settings, site, release.commands.tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser
+    )
 
 
 @step(pre=[preflight], timeout_s=600, registry=True)
@@ -55,7 +54,7 @@ def install(c: Context) -> str:
     app = config.load().app
     with c.cd(app.folder):
         c.run(shlex.join(toolchain.install_argv(app)), env=toolchain.QUIET)
-    printed = {tool: _read(c, argv) for tool, argv in toolchain.version_argvs(app).items()}
+    printed = {tool: release.commands.read(c, argv) for tool, argv in toolchain.version_argvs(app).items()}
     found = toolchain.check_versions(app, printed, release.bunlock.versions(release.bunlock.read(app)))
     return ", ".join(f"{tool} {version}" for tool, version in found.items())
 
@@ -103,30 +102,30 @@ def audit(
 @step(pre=[install], timeout_s=600, checks=True)
 def lint(c: Context) -> str | None:
     """Run the app's linter."""
-    return _script(c, "lint")
+    return release.commands.script(c, config.load(), "lint")
 
 
 @step(pre=[install], timeout_s=180)
 def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
-    _start_sandbox(c)
+    release.commands.start_sandbox(c)
     if instead := _generate_or_keep(c, settings):
         return instead
     release.generated.stale_copies(settings.app)
-    return release.generated.difference(_read(c, release.generated.differs_argv(settings.app)))
+    return release.generated.difference(release.commands.read(c, release.generated.differs_argv(settings.app)))
 
 
 @step(pre=[codegen], timeout_s=900, checks=True)
 def typecheck(c: Context) -> str | None:
     """Check the types of every package."""
-    return _script(c, "typecheck")
+    return release.commands.script(c, config.load(), "typecheck")
 
 
 @step(pre=[codegen], timeout_s=1800, checks=True)
 def test(c: Context) -> str | None:
     """Run the app's tests."""
-    return _script(c, "test")
+    return release.commands.script(c, config.load(), "test")
 
 
 @step(
@@ -152,14 +151,29 @@ def contract(
     """Check that each function that is called exists, is public, and is of the right kind."""
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
-    specs = {} if references_only else _specs(c, settings, place, against, target)
+    hands = release.specs.Hands(
+        partial(release.commands.start_sandbox, c),
+        partial(release.commands.generate, c, settings),
+        partial(release.commands.target, c, settings, target),
+    )
+    specs = {} if references_only else release.specs.read(settings, place, against, hands)
     checked = release.calls.held(settings, place, specs)
     print(report.contract(checked, format, where=release.calls.in_version_control(place.root)))
     release.calls.refuse_missing(checked.missing, against)
     return f"{len(checked.found.references)} calls" + ("" if references_only else ", all there")
 
 
-@step(pre=[lint, lockfile, audit, typecheck, test, contract], timeout_s=60)
+@step(pre=[preflight], timeout_s=60, checks=True)
+def workflow_check(c: Context) -> str:
+    """Check that all that `inv workflow` writes is up to date."""
+    settings = config.load()
+    place = workflows.written.place(partial(release.commands.asked, c), config.ROOT, settings.app.folder)
+    if not place.holds_app:
+        return "skipped: the app is in another repository, which has a workflow of its own"
+    return workflows.written.refuse_stale(_texts(settings, place), place.top)
+
+
+@step(pre=[lint, lockfile, audit, workflow_check, typecheck, test, contract], timeout_s=60)
 def check(c: Context) -> None:
     """Run every check that needs no key and no cloud."""
 
@@ -170,7 +184,7 @@ def build(c: Context, target: str = "") -> str | None:
     settings = config.load()
     if settings.app.prerender:
         return "later: app.prerender is set, so deploy-frontend builds, against the new functions"
-    return _build(c, settings, settings.target(target))
+    return release.commands.build(c, settings, settings.target(target))
 
 
 @step(
@@ -185,7 +199,7 @@ def plan(
     allow_breaking: list[str] = [],  # noqa: B006  # Invoke takes a flag that is repeated for one whose default is a list
 ) -> None:
     """Show what a release will change; refuse what would break clients in the field."""
-    world = _compare(c, target)
+    world = release.commands.compare(c, target)
     print(_plan(world, format))
     world.refuse_breaking(allow_breaking)
 
@@ -193,7 +207,7 @@ def plan(
 @step(pre=[check, build, plan], timeout_s=3600, terminal=True, help=TARGET | {"yes": "release without being asked"})
 def approve(c: Context, target: str = "", yes: bool = False) -> str:
     """Ask once, before anything is changed."""
-    world = _compare(c, target)
+    world = release.commands.compare(c, target)
     if world.target.is_sandbox or yes:
         return "not asked: " + ("the sandbox holds nothing of value" if world.target.is_sandbox else "--yes")
     if not sys.stdin.isatty():
@@ -210,7 +224,7 @@ def approve(c: Context, target: str = "", yes: bool = False) -> str:
 @step(timeout_s=60, always=True, help=TARGET)
 def live(c: Context, target: TargetName = "") -> None:
     """Say what is live now, and what to type next."""
-    print(report.live(_compare(c, target)))
+    print(report.live(release.commands.compare(c, target)))
 
 
 @step(pre=[approve], post=[live], timeout_s=900, changes="backend", help=TARGET)
@@ -219,7 +233,7 @@ def deploy_backend(c: Context, target: str = "") -> str:
     settings = config.load()
     backend = settings.target(target).backend
     if settings.target(target).is_sandbox:
-        _furnish(settings, settings.app, backend)
+        release.commands.furnish(settings, settings.app, backend)
     here, url = _here(settings), convex.reach(backend)
     if convex.live_code(backend, url) == here:
         return f"already so: {backend.deployment} runs this code"
@@ -235,7 +249,7 @@ def verify_backend(c: Context, target: str = "") -> str:
     backend = settings.target(target).backend
     here, url = _here(settings), convex.reach(backend)
     release.calls.wait_until_served(backend, url, release.calls.of_clients(settings), within_s=80)
-    convex.wait_for_functions(backend, url, here.functions, within_s=80)
+    release.calls.wait_for_functions(backend, url, here.functions, within_s=80)
     return f"{len(here.functions)} functions are live"
 
 
@@ -244,7 +258,7 @@ def migrate(c: Context, target: str = "") -> str:
     """Run the migrations that this deployment has not run."""
     settings = config.load()
     backend = settings.target(target).backend
-    url, commit = convex.reach(backend), _tree(c, settings).commit
+    url, commit = convex.reach(backend), release.commands.tree(c, settings).commit
     pending = release.migrations.pending(settings, release.migrations.recorded(backend, url))
     for migration in pending:
         if not release.migrations.is_in_state(release.migrations.recorded(backend, url), migration, "running"):
@@ -258,10 +272,10 @@ def migrate(c: Context, target: str = "") -> str:
 def deploy_frontend(c: Context, target: str = "") -> str:
     """Publish the site, and read back that it is the one served."""
     settings = config.load()
-    site, tree = settings.target(target), _tree(c, settings)
+    site, tree = settings.target(target), release.commands.tree(c, settings)
     if settings.app.prerender:
-        _build(c, settings, site)
-    _check_dist(settings, url := convex.reach(site.backend))
+        release.commands.build(c, settings, site)
+    release.commands.check_dist(settings.app, url := convex.reach(site.backend))
     called = release.calls.client_functions(settings)
     stamp = release.manifest.stamp(settings.app.dist_folder, tree, site.backend.deployment, url, called)
     if release.manifest.live(site) == stamp:
@@ -287,7 +301,7 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
         return release.page.no_browser(site, allowed=no_browser)
     screenshot = Path(".lockstep/smoke", f"{site.name}.png")
     argv = release.page.visit_argv(site.frontend.site, screenshot)
-    printed = _read(c, argv, release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
+    printed = release.commands.read(c, argv, release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
     visit = release.page.judge(printed, site.frontend.site, screenshot)
     return f"{visit.title!r} opened without an error, screenshot in {screenshot}"
 
@@ -296,6 +310,27 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
 def deploy(c: Context, target: str = "") -> str:
     """Release: backend first, frontend last, each step proved."""
     return f"released to {config.load().target(target).frontend.site}"
+
+
+@step(
+    timeout_s=120,
+    checks=True,
+    help=TARGET | FORMAT | {"strict": "fail when it is not what this commit is, or nobody can tell"},
+)
+def status(c: Context, target: TargetName = "", format: Format = "text", strict: bool = False) -> None:
+    """Tell the true state of a target beside what is at hand; reads only."""
+    from ci.engine import history
+
+    settings = config.load()
+    site = release.commands.target(c, settings, target)
+    if strict:
+        release.secrets.refuse_missing(settings, site.name, config.environment(site.name), release.secrets.DRIFT)
+    world = release.comparison.read(settings, site, release.commands.tree(c, settings))
+    last_run = history.last_change(config.ROOT / history.FOLDER)
+    found = release.status.Status(world, release.commands.behind(c, settings, world.site), last_run)
+    print(report.status(found, format))
+    if strict:
+        found.refuse_difference()
 
 
 @task(
@@ -314,7 +349,30 @@ def sandbox(c: Context, stop: bool = False, reset: bool = False, status: bool = 
         raise Unfinished("the sandbox did not do as asked", hint="see .lockstep/sandbox/sandbox.log")
 
 
-@task(help={"show": "tell this one: its id, a part of that, or last", "format": "text or json"})
+@task(help={"check": "write nothing; fail, with the difference, when something is stale"})
+def workflow(c: Context, check: bool = False) -> None:
+    """Write CI's workflow, .env.example and docs/secrets.md from lockstep.toml and the table of secrets."""
+    settings = config.load()
+    place = workflows.written.place(partial(release.commands.asked, c), config.ROOT, settings.app.folder)
+    if check:
+        print(workflows.written.refuse_stale(_texts(settings, place), place.top))
+    else:
+        print(workflows.written.write(_texts(settings, place), place))
+
+
+@task(help=TARGET | {"format": "text or json"})
+def doctor(c: Context, target: str = "", format: str = "text") -> None:
+    """List what this machine has and lacks, and what to type next."""
+    from ci.engine import environment
+
+    settings = config.load()
+    names = {"every step": environment.base(os.environ, config.ROOT, ()), "install": environment.registries(os.environ)}
+    seen = {step: sorted(found) for step, found in names.items()}
+    ask = partial(release.commands.asked, c)
+    print(report.doctor(release.doctor.examine(settings, settings.target_name(target), ask, seen), format))
+
+
+@task(help={"show": "tell this one: its id, a part of that, or last", "format": "text, json or, of one run, markdown"})
 def runs(c: Context, show: str = "", format: str = "text") -> None:
     """List the last runs; tell one: its tasks, commands and logs."""
     from ci.engine import history
@@ -331,34 +389,14 @@ def graph(c: Context, task: str = "", format: str = "text") -> None:
     print(diagram.draw(task, format))
 
 
-def _start_sandbox(c: Context) -> None:
-    c.run(shlex.join(toolchain.sandbox_argv("start")), hide=True)
-
-
-def _target(c: Context, settings: Config, name: str) -> Target:
-    """Return the target; the sandbox is started first, since it gives its own addresses."""
-    if settings.target_name(name) == config.SANDBOX:
-        _start_sandbox(c)
-    return settings.target(name)
-
-
-def _tree(c: Context, settings: Config) -> Tree:
-    folder = settings.app.folder
-    argvs = (release.git.status_argv(folder), release.git.message_argv(folder), release.git.branches_argv(folder))
-    return release.git.tree(*(c.run(shlex.join(argv), hide=True, warn=True).stdout for argv in argvs))
-
-
-def _read(c: Context, argv: list[str], env: Mapping[str, str | Secret] | None = None) -> str:
-    return c.run(shlex.join(argv), env=env, hide=True).stdout
+def _texts(settings: Config, place: Place) -> dict[Path, str]:
+    secrets = release.secrets.by_job(settings)
+    of_repository = workflows.render.files(settings, secrets, place.top, folder=place.below)
+    return of_repository | {config.ROOT / name: text for name, text in release.documents.texts(settings).items()}
 
 
 def _here(settings: Config) -> Code:
     return convex.code_at_hand(settings.sandbox_control(), settings.code_generation())
-
-
-def _compare(c: Context, name: str) -> Comparison:
-    settings = config.load()
-    return release.comparison.read(settings, settings.target(name), _tree(c, settings))
 
 
 def _plan(world: Comparison, format: Format) -> str:
@@ -372,82 +410,11 @@ def _generate_or_keep(c: Context, settings: Config) -> str | None:
     app, backend = settings.app, settings.code_generation()
     before = release.generated.files(app)
     try:
-        _generate(c, settings, app, backend)
+        release.commands.generate(c, settings, app, backend)
     except UnexpectedExit:
         lacks = convex.lacks(settings.sandbox_control(), backend)
         if not lacks:
             raise
-        committed = _read(c, release.generated.committed_argv(app))
+        committed = release.commands.read(c, release.generated.committed_argv(app))
         return release.generated.fall_back(app, before, lacks, committed=committed)
     return None
-
-
-def _furnish(settings: Config, app: App, backend: Backend) -> None:
-    values = settings.sandbox_variables()
-    convex.furnish(settings.sandbox_control(), backend, folder=app.backend_folder, values=values)
-
-
-def _generate(c: Context, settings: Config, app: App, backend: Backend) -> None:
-    """Generate the types of `app` by pushing its functions to a deployment of the sandbox."""
-    _furnish(settings, app, backend)
-    bundled = None
-    # The CLI bundles before it writes, so what it writes for the first time is in the bundles only the second time.
-    while bundled != (found := release.generated.bundled(app)):
-        bundled = found
-        with c.cd(app.backend_folder):
-            c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
-
-
-def _specs(c: Context, settings: Config, place: Repository, against: str, target: str) -> dict[str, Spec]:
-    """Return what the backends of a repository have, as far as it is known."""
-    release.calls.refuse_none(place)
-    if against != "code":
-        return {release.calls.only(settings.app, place): _outside(c, settings, against, target)}
-    if place.is_app:
-        return {release.calls.only(settings.app, place): contracts.spec.parse(_here(settings).spec)}
-    _start_sandbox(c)
-    scratch = convex.scratch(settings.sandbox_control(), settings.code_generation())
-    specs = {}
-    for name, folder in place.named():
-        _generate(c, settings, release.calls.app_of(settings.app, place, folder), scratch)
-        specs[name] = contracts.spec.parse(convex.code_at_hand(settings.sandbox_control(), scratch).spec)
-    return specs
-
-
-def _outside(c: Context, settings: Config, against: str, target: str) -> Spec:
-    if against != "live":
-        return release.calls.read_spec(Path(against))
-    backend = _target(c, settings, target).backend
-    return contracts.spec.parse(convex.api_spec(backend, convex.reach(backend)))
-
-
-def _script(c: Context, kind: str) -> str | None:
-    """Run one of the app's scripts; what it triggers may generate code, with the sandbox's key and never a real one."""
-    settings = config.load()
-    script = settings.app.script(kind)
-    if not script:
-        return f"skipped: lockstep.toml says that the app has no {kind}"
-    with c.cd(settings.app.folder):
-        c.run(shlex.join(toolchain.script_argv(settings.app, script)), env=_app_env(settings))
-    return None
-
-
-def _build(c: Context, settings: Config, site: Target) -> str:
-    app = settings.app
-    url = convex.reach(site.backend)
-    with c.cd(app.folder):
-        began_at = time.time()
-        argv = toolchain.script_argv(app, app.script("build"), only=app.frontend)
-        c.run(shlex.join(argv), env=_app_env(settings) | release.variables.built_in(site, app, url))
-    release.manifest.check_built_since(app.dist_folder, began_at)
-    _check_dist(settings, url)
-    return f"built for {url}"
-
-
-def _check_dist(settings: Config, backend_url: str) -> None:
-    client = toolchain.package(settings.app, settings.app.backend_folder, "convex")
-    release.manifest.check_dist(settings.app.dist_folder, backend_url, client)
-
-
-def _app_env(settings: Config) -> dict[str, str | Secret]:
-    return {**toolchain.QUIET, **convex.env(settings.code_generation())}

@@ -80,6 +80,18 @@ class Smoke:
 
 
 @dataclass(frozen=True)
+class Workflow:
+    """
+    How CI runs: Nox sessions that must pass beside `check`, how many targets of a branch are released at a time, and
+    when drift is looked for (cron, in UTC).
+    """
+
+    sessions: tuple[str, ...] = ()
+    max_parallel: int = 1
+    drift: str = "23 5 * * *"
+
+
+@dataclass(frozen=True)
 class Settings:
     """One [targets.NAME] table of lockstep.toml; `variables` are those of the sandbox's deployments."""
 
@@ -138,6 +150,7 @@ class Config:
     migrations: tuple[Migration, ...]
     smoke: Smoke
     state: Path
+    workflow: Workflow = Workflow()
 
     def target_name(self, name: str = "") -> str:
         """Return `name`, else LOCKSTEP_TARGET, else the sandbox."""
@@ -153,11 +166,7 @@ class Config:
             InputError: lockstep.toml has no such target, or the sandbox is not running.
         """
         name = self.target_name(name)
-        if name not in self.targets:
-            raise InputError(
-                f"unknown target {name}{suggestion(name, self.targets)}",
-                hint=f"the targets of lockstep.toml are: {', '.join(self.targets)}",
-            )
+        self.check_target(name)
         settings = self.targets[name]
         values = environment(name)
         if name == SANDBOX:
@@ -176,6 +185,19 @@ class Config:
             values.get("CLOUDFLARE_API_BASE_URL") or CLOUDFLARE_API,
         )
         return Target(name, backend, frontend, settings.public_variables, _headers(settings, values))
+
+    def check_target(self, name: str) -> None:
+        """
+        Return when lockstep.toml has a target of this name.
+
+        Raises:
+            InputError: it has not.
+        """
+        if name not in self.targets:
+            raise InputError(
+                f"unknown target {name}{suggestion(name, self.targets)}",
+                hint=f"the targets of lockstep.toml are: {', '.join(self.targets)}",
+            )
 
     def code_generation(self) -> Backend:
         """Return the sandbox's deployment for code generation: whatever the target, no real key is needed."""
@@ -223,17 +245,18 @@ def load(path: Path = ROOT / "lockstep.toml") -> Config:
     problems: list[LockstepError] = []
     app = _build(App, document.pop("app", {}), "app", problems)
     smoke = _build(Smoke, document.pop("smoke", {}), "smoke", problems)
+    workflow = _build(Workflow, document.pop("workflow", {}), "workflow", problems)
     document.pop("audit", None)  # read by the audit itself, in whatever repository it looks at
     tables = document.pop("targets", {})
     targets = {name: _build(Settings, table, f"targets.{name}", problems) for name, table in tables.items()}
     targets.setdefault(SANDBOX, Settings())
     steps = document.pop("migrations", [])
     migrations = tuple(_build(Migration, table, f"migrations[{i}]", problems) for i, table in enumerate(steps))
-    problems += [_unknown(key, "", ("app", "audit", "smoke", "targets", "migrations")) for key in document]
+    problems += [_unknown(key, "", _TABLES) for key in document]
     problems += [missing for name, settings in targets.items() for missing in _incomplete(name, settings)]
     if problems:
         raise Problems(problems)
-    return Config(app, targets, migrations, smoke, ROOT / ".lockstep")
+    return Config(app, targets, migrations, smoke, ROOT / ".lockstep", workflow)
 
 
 def environment(target: str) -> dict[str, str]:
@@ -242,14 +265,25 @@ def environment(target: str) -> dict[str, str]:
 
     LOCKSTEP_ENV_FILES names other files instead, separated by ":"; empty means none. Values are not interpolated.
     """
+    values: dict[str, str] = {}
+    for found in _env_files(target).values():
+        values |= found
+    return values | os.environ
+
+
+def places(target: str) -> dict[str, str]:
+    """Return where each variable for `target` is taken from: a file's name, or "the environment"."""
+    found = {key: name for name, values in _env_files(target).items() for key in values}
+    return found | dict.fromkeys(os.environ, "the environment")
+
+
+def _env_files(target: str) -> dict[str, dict[str, str]]:
+    """Return what each file says, by its name; a later one wins."""
     import dotenv
 
     names = os.environ.get("LOCKSTEP_ENV_FILES", f".env.lockstep.{target}:.env")
-    values: dict[str, str] = {}
-    for name in reversed([name for name in names.split(":") if name]):
-        found = dotenv.dotenv_values(ROOT / name, interpolate=False)
-        values |= {key: value or "" for key, value in found.items()}
-    return values | os.environ
+    read = {name: dotenv.dotenv_values(ROOT / name, interpolate=False) for name in names.split(":") if name}
+    return {name: {key: value or "" for key, value in found.items()} for name, found in reversed(read.items())}
 
 
 def suggestion(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
@@ -289,13 +323,17 @@ class _Shape:
     item: type | None = None
 
     def fits(self, value: Any) -> bool:
+        if isinstance(value, bool):  # which is an int, too
+            return self.kind is bool
         items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return isinstance(value, self.kind) and (self.item is None or all(isinstance(x, self.item) for x in items))
 
 
+_TABLES = ("app", "workflow", "audit", "smoke", "targets", "migrations")
 _SHAPES = {
     "str": _Shape("a text in quotes", str),
     "bool": _Shape("true or false", bool),
+    "int": _Shape("a whole number", int),
     "tuple[str, ...]": _Shape("a list of texts", list, str),
     "Mapping[str, str]": _Shape('a table of texts, such as { NAME = "value" }', dict, str),
 }

@@ -27,6 +27,8 @@ OPERATIONS: Mapping[str, str] = {
     "ViewEnvironmentVariables": "read variables",
     "WriteEnvironmentVariables": "write variables",
 }
+# Those that tell what is live; the hashes of its modules take "Deploy", and are not among them.
+READING = ("ViewData", "ViewEnvironmentVariables")
 
 
 @dataclass(frozen=True, order=True)
@@ -43,15 +45,22 @@ class Code:
     """
     What a deployment runs, or would run: module path to hash, the functions, and the exported schema.
 
-    `spec` tells of the same functions as the deployment does, validators included, in any order. `components` is a hash
-    of all code of components, "" without any; of live ones that somebody else pushed it is not known.
+    `modules` is None when the key may not read them. `spec` tells of the same functions as the deployment does,
+    validators included, in any order. `components` is a hash of all code of components, "" without any; of live ones
+    that somebody else pushed it is not known.
     """
 
-    modules: Mapping[str, str]
+    modules: Mapping[str, str] | None
     functions: frozenset[Function]
     schema: Any
     spec: list[dict[str, Any]] = field(default_factory=list, compare=False)
     components: str = ""
+
+    def matches(self, other: Code) -> bool:
+        """Tell whether both are the same, as far as both are known."""
+        known = self.modules is not None and other.modules is not None
+        same = (self.functions, self.schema, self.components) == (other.functions, other.schema, other.components)
+        return same and (not known or self.modules == other.modules)
 
 
 @dataclass(frozen=True)
@@ -195,11 +204,10 @@ def scheduled(backend: Backend, url: str) -> frozenset[str]:
 
 
 def live_code(backend: Backend, url: str) -> Code:
-    """Return what the deployment runs now: hashes of its modules, its functions, its schema, its components."""
-    hashes = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
+    """Return what the deployment runs now: hashes of its modules (if the key may), functions, schema, components."""
     schema = (_system(backend, url, "_system/frontend/getSchemas") or {}).get("active")
     read = {"schema": json.loads(schema) if schema else None, "components": _live_components(backend, url)}
-    return _code({"modules": hashes["moduleHashes"], "functions": api_spec(backend, url), **read})
+    return _code({"modules": _hashes(backend, url), "functions": api_spec(backend, url), **read})
 
 
 def code_at_hand(control_url: str, backend: Backend) -> Code:
@@ -277,7 +285,7 @@ def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
     """
     live = live_code(backend, url)
     if live.modules != code.modules:
-        others = sorted(dict(live.modules.items() ^ code.modules.items()))
+        others = sorted(dict((live.modules or {}).items() ^ (code.modules or {}).items()))
         named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         hint = "somebody else may be pushing too; run the same command again"
         raise Unfinished(f"{backend.deployment} does not run the pushed code: it differs in {named}", hint=hint)
@@ -287,35 +295,14 @@ def confirm_pushed(backend: Backend, url: str, code: Code) -> str:
     return f"pushed {len(code.functions)} functions to {backend.deployment}"
 
 
-def wait_for_functions(backend: Backend, url: str, wanted: frozenset[Function], *, within_s: float) -> None:
-    """
-    Return once the deployment serves every wanted function.
-
-    Raises:
-        Unfinished: some are still missing after `within_s`; the message has one line for each.
-    """
-    lines = rest.settled(
-        lambda: missing_functions(wanted, functions(backend, url)), lambda missing: not missing, within_s=within_s
-    )
-    if lines:
-        listed = "\n".join(f"  {line}" for line in lines)
-        hint = "no frontend was published; push again: ./inv deploy-backend"
-        raise Unfinished(f"{backend.deployment} does not serve what was pushed:\n{listed}", hint=hint)
-
-
-def missing_functions(wanted: frozenset[Function], live: frozenset[Function]) -> list[str]:
-    """Return one line for each wanted function that is absent, of another kind, or of another visibility."""
-    have = {function.name: function for function in live}
-    lines = []
-    for function in sorted(wanted):
-        found = have.get(function.name)
-        if found is None:
-            lines.append(f"{function.name} is missing")
-        elif found != function:
-            lines.append(
-                f"{function.name} is {found.visibility} {found.kind}, not {function.visibility} {function.kind}"
-            )
-    return lines
+def _hashes(backend: Backend, url: str) -> list[dict[str, Any]] | None:
+    try:
+        asked = _asked("POST", f"{url}/api/get_config_hashes", _admin(backend), {"adminKey": backend.deploy_key})
+    except rest.Refused:
+        if "Deploy" not in missing_operations(backend, url):
+            raise
+        return None
+    return list(asked["moduleHashes"])
 
 
 def _live_components(backend: Backend, url: str) -> str:
@@ -339,9 +326,9 @@ def _component_packages(backend: Backend, url: str) -> list[str]:
 
 
 def _code(found: Mapping[str, Any]) -> Code:
-    modules = {item["path"]: item["hash"] for item in found["modules"]}
-    spec = found["functions"]
-    return Code(modules, _functions(spec), found["schema"], spec, found["components"])
+    modules, spec = found["modules"], found["functions"]
+    hashes = None if modules is None else {item["path"]: item["hash"] for item in modules}
+    return Code(hashes, _functions(spec), found["schema"], spec, found["components"])
 
 
 def _functions(spec: list[dict[str, Any]]) -> frozenset[Function]:

@@ -107,7 +107,8 @@ class Recorded(Audience):
         if work.node.is_alone and state == INTERRUPTED and stderr.isatty():
             output.write(stderr, "\n")  # the prompt, and the ^C behind it, are on a line that nobody ended
         self._screen.ended(title, state, note, seconds)
-        self._journal.ended(title, state, note, seconds, work.exit_code)
+        why = errors.text(work.error) if isinstance(work.error, LockstepError) else ""
+        self._journal.ended(title, state, note or why, seconds, work.exit_code)
 
     def sum_up(self, works: Sequence[Work], critical_path: Sequence[str], left: Sequence[str]) -> None:
         rows = [Row(one.node.title, one.seconds, one.state, one.note, self._logs.get(one.node.title)) for one in works]

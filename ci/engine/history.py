@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ci.engine import journal
+from ci.engine import digest, journal
 from ci.errors import InputError, Unfinished
 
 FOLDER = journal.FOLDER
@@ -71,6 +71,11 @@ class Told:
                 rows[line["task"]] |= said
         return list(rows.values())
 
+    @property
+    def may_change(self) -> bool:
+        """Tell whether any of its steps was to change something, had it come that far."""
+        return any(one["changes"] not in ("", "nothing") for one in self.began.get("order") or ())
+
     def summary(self) -> Line:
         """Return it in one JSON object."""
         return {
@@ -109,6 +114,12 @@ def kept(folder: Path) -> list[Told]:
     return [read(folder / name) for name in names if journal.ID.fullmatch(name) and not name.startswith(".")]
 
 
+def last_change(folder: Path) -> Line | None:
+    """Return the summary of the last run that was to change something, or None."""
+    changing = (run for run in kept(folder) if run.may_change)
+    return next((run.summary() for run in changing), None)
+
+
 def listed(folder: Path, form: str = "text") -> str:
     """Return the list of all runs, as text or one JSON document."""
     found = kept(folder)
@@ -118,8 +129,11 @@ def listed(folder: Path, form: str = "text") -> str:
 
 
 def shown(folder: Path, word: str, form: str = "text") -> str:
-    """Return the run whose id contains `word` (`last`: the newest), as text or one JSON document."""
+    """Return the run whose id contains `word` (`last`: the newest), as text, Markdown or one JSON document."""
     run = _find(kept(folder), word)
+    if form == "markdown":
+        title = f"`inv {_what(run)}`: {_ending(run)}, {_time(run.seconds).strip()}"
+        return digest.markdown(title, run.tasks, run.began.get("order") or [], run.folder)
     if _form(form) == "json":
         return json.dumps({"version": VERSION, "run": run.whole()}, indent=2)
     return "\n".join(_told(run))
@@ -135,7 +149,7 @@ def _line(text: str) -> Line | None:
 
 def _form(form: str) -> str:
     if form not in ("text", "json"):
-        raise InputError(f"--format takes text or json, not {form!r}")
+        raise InputError(f"--format takes text or json (or, of one run, markdown), not {form!r}")
     return form
 
 
@@ -182,10 +196,12 @@ def _told(run: Told) -> list[str]:
 
 
 def _task(row: Line) -> list[str]:
-    outcome = row.get("note") or row["state"]
+    failed = row["state"] == "failed"
+    outcome = row["state"] if failed else row.get("note") or row["state"]
+    why = [f"      {line}" for line in row["note"].splitlines()] if failed else []
     log = f"  ({row['log']})" if row.get("log") else ""
     head = f"── {row['task']} {_time(row.get('seconds')).strip()}".rstrip()
-    return [f"{head}  {outcome}{log}", *(f"      {_command(one)}" for one in row["commands"])]
+    return [f"{head}  {outcome}{log}", *(f"      {_command(one)}" for one in row["commands"]), *why]
 
 
 def _command(said: Line) -> str:

@@ -89,7 +89,7 @@ class Journal:
             return log.path if log else None
 
     def ended(self, title: str, state: str, note: str, seconds: float, exit_code: int) -> None:
-        """Note how a task ended, on the disk itself."""
+        """Note how a task ended, on the disk itself; `note` is what it says itself or, of one that failed, why."""
         with self._lock:
             log = self._logs.get(title)
             if log:

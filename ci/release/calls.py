@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci import contract, convex, rest
 from ci.config import App, Backend, Config
-from ci.errors import CheckFailed, InputError
+from ci.convex import Function
+from ci.errors import CheckFailed, InputError, Unfinished
 from ci.release import generated
 
 if TYPE_CHECKING:
@@ -206,3 +208,33 @@ def _packages(root: Path) -> Iterator[Path]:
         manifest = Path(parent, "package.json")
         if "convex.json" in files or ("package.json" in files and '"convex"' in manifest.read_text(errors="replace")):
             yield Path(parent)
+
+
+def wait_for_functions(backend: Backend, url: str, wanted: frozenset[Function], *, within_s: float) -> None:
+    """
+    Return once the deployment serves every wanted function.
+
+    Raises:
+        Unfinished: some are still missing after `within_s`; the message has one line for each.
+    """
+    ask = partial(_missing_functions, backend, url, wanted)
+    lines = rest.settled(ask, lambda missing: not missing, within_s=within_s)
+    if lines:
+        listed = "\n".join(f"  {line}" for line in lines)
+        hint = "no frontend was published; push again: ./inv deploy-backend"
+        raise Unfinished(f"{backend.deployment} does not serve what was pushed:\n{listed}", hint=hint)
+
+
+def _missing_functions(backend: Backend, url: str, wanted: frozenset[Function]) -> list[str]:
+    """Return one line for each wanted function that is absent, of another kind, or of another visibility."""
+    have = {function.name: function for function in convex.functions(backend, url)}
+    lines = []
+    for function in sorted(wanted):
+        found = have.get(function.name)
+        if found is None:
+            lines.append(f"{function.name} is missing")
+        elif found != function:
+            lines.append(
+                f"{function.name} is {found.visibility} {found.kind}, not {function.visibility} {function.kind}"
+            )
+    return lines

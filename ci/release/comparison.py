@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,7 +30,7 @@ class Comparison:
 
     `calls` are those of the app's clients, `lacking` the variables that the code at hand reads and the deployment does
     not have, `untold` the places ("a.ts:7") that read one by a computed name, `listed` the migrations that
-    lockstep.toml speaks of.
+    lockstep.toml speaks of, `record` those that the deployment has run.
     """
 
     target: Target
@@ -45,6 +45,7 @@ class Comparison:
     lacking: tuple[str, ...] | str
     listed: tuple[str, ...]
     untold: tuple[str, ...] = ()
+    record: migrations.Record | str = field(default_factory=dict)
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -85,13 +86,18 @@ class Comparison:
     @property
     def backend_is_current(self) -> bool:
         """Tell whether the deployment runs the code at hand."""
-        return isinstance(self.backend, Code) and self.backend == self.here
+        return isinstance(self.backend, Code) and isinstance(self.here, Code) and self.backend.matches(self.here)
 
     @property
     def frontend_is_current(self) -> bool:
         """Tell whether the site is this commit, built for this backend."""
-        site = self.site
-        return isinstance(site, Stamp) and (site.commit, site.backend.get("url")) == (self.tree.commit, self.url)
+        return isinstance(self.site, Stamp) and self.site.commit == self.tree.commit and self.site_is_for_this_backend
+
+    @property
+    def site_is_for_this_backend(self) -> bool:
+        """Tell whether the live site calls the target's deployment, whose URL is unknown when it was not reached."""
+        here = {"url": self.url} if self.url else {"deployment": self.target.backend.deployment}
+        return isinstance(self.site, Stamp) and here.items() <= self.site.backend.items()
 
     @property
     def is_current(self) -> bool:
@@ -138,7 +144,7 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
         url = convex.reach(target.backend)
     except LockstepError as error:
         why = f"could not be reached: {error}"
-        return Comparison(target, tree, "", why, here, (), site, found, why, why, listed)
+        return Comparison(target, tree, "", why, here, (), site, found, why, why, listed, record=why)
     backend = _or_why(lambda: convex.live_code(target.backend, url))
     scheduled = _or_why(lambda: convex.scheduled(target.backend, url)) if backend != here else frozenset()
     read = _or_why(lambda: calls.variables(config.app))
@@ -150,7 +156,9 @@ def read(config: Config, target: Target, tree: Tree) -> Comparison:
     )
     record = _or_why(lambda: migrations.recorded(target.backend, url))
     pending = () if isinstance(record, str) else tuple(item.function for item in migrations.pending(config, record))
-    return Comparison(target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed, untold)
+    return Comparison(
+        target, tree, url, backend, here, pending, site, found, scheduled, lacking, listed, untold, record
+    )
 
 
 def _or_why(ask: Callable[[], T]) -> T | str:

@@ -46,6 +46,11 @@ def branches_argv(folder: Path) -> list[str]:
     ]
 
 
+def behind_argv(folder: Path, commit: str) -> list[str]:
+    """Return the argv that prints how many commits HEAD is ahead of `commit`; it fails for one that is not known."""
+    return ["git", "-C", str(folder), "rev-list", "--count", f"{commit}..HEAD", "--"]
+
+
 def tree(status: str, message: str, branches: str) -> Tree:
     """Return what the three commands printed, read together; empty texts are a folder without commits."""
     head, changed = {}, []

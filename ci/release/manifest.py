@@ -17,6 +17,7 @@ from ci.secret import Secret
 
 PATH = ".well-known/lockstep.json"
 VERSION = 1
+NO_SITE = "no site that Lockstep released"
 
 _CONVEX_URL = re.compile(rb"https?://[a-z]+-[a-z]+-\d+(?:\.[a-z0-9-]+)?\.convex\.(?:cloud|site)")
 _TEXT = {".js", ".mjs", ".cjs", ".html", ".json", ".css", ".map"}
@@ -127,7 +128,7 @@ def live(target: Target) -> Stamp | str:
     if answer.status >= 500 or _keeps_out(answer):
         return f"the site {_keeps_out(answer) or f'answers {answer.status}'}"
     if not isinstance(found, dict) or "release" not in found:
-        return "no site that Lockstep released"
+        return NO_SITE
     if found.get("version") != VERSION:
         return f"a site stamped by another Lockstep (format {found.get('version')})"
     return _stamp(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ci import convex, pages, toolchain
 from ci.config import Backend, Config, Target
 from ci.errors import InputError, LockstepError, Problems, Unfinished
-from ci.release import generated, manifest, page, variables
+from ci.release import generated, manifest, page, secrets, variables
 from ci.release.git import NO_COMMIT, Tree
 
 
@@ -32,11 +32,11 @@ def check(
         lambda: _public_variables(config, target),
         lambda: _backend(target),
         lambda: _frontend(target),
-        lambda: variables.unset_headers(config.targets[target.name], values, target.name) or _site(target),
+        lambda: secrets.unset_headers(config.targets[target.name], values, target.name) or _site(target),
     ]
     if not target.is_sandbox:
         asked += [
-            lambda: variables.misformed(values, target.name),
+            lambda: secrets.misformed(values, target.name),
             lambda: _tree(target, tree, allow_dirty=allow_dirty),
             lambda: _browser(target, no_browser=no_browser),
         ]
@@ -129,7 +129,7 @@ def _backend(target: Target) -> list[LockstepError]:
     """Ask what the key opens and what it may do; a key is never trusted by its name."""
     backend = target.backend
     key = backend.deploy_key.reveal()
-    if not variables.is_well_formed("CONVEX_DEPLOY_KEY", key):
+    if not secrets.is_well_formed("CONVEX_DEPLOY_KEY", key):
         return []
     named = key.partition("|")[0]
     if named.startswith(("project:", "preview:")) and named.count(":") == 2:
@@ -167,7 +167,7 @@ def _new_key(target: Target) -> str:
 def _frontend(target: Target) -> list[LockstepError]:
     frontend = target.frontend
     given = {"CLOUDFLARE_API_TOKEN": frontend.api_token.reveal(), "CLOUDFLARE_ACCOUNT_ID": frontend.account_id}
-    if not all(variables.is_well_formed(name, value) for name, value in given.items()):
+    if not all(secrets.is_well_formed(name, value) for name, value in given.items()):
         return []
     project = pages.project(frontend)
     problems: list[LockstepError] = []

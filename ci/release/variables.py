@@ -1,52 +1,15 @@
-"""The variables of a release: the secrets, what each is for and where to get it, and what is built into the site."""
+"""The public variables that are built into the site: what the frontend reads, and what the target gives."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ci import rest
-from ci.config import App, Settings, Target
-from ci.errors import InputError, LockstepError
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One variable that a target reads from the environment."""
-
-    name: str
-    purpose: str
-    source: str
-    shape: re.Pattern[str]
-    example: str
-
-
-VARIABLES = (
-    Variable(
-        "CONVEX_DEPLOY_KEY",
-        "pushes the functions to the target's Convex deployment",
-        "the Convex dashboard: the deployment's Settings, Deploy Keys",
-        re.compile(r"(?:[a-z0-9-]+:){0,2}[a-z0-9-]+\|\S+"),
-        "prod:graceful-shrimp-355|...",
-    ),
-    Variable(
-        "CLOUDFLARE_API_TOKEN",
-        "publishes the site to Cloudflare Pages",
-        "the Cloudflare dashboard: My Profile, API Tokens, a token with Account > Cloudflare Pages > Edit",
-        re.compile(r"[\x21-\x7e]+"),
-        "40 letters and digits",
-    ),
-    Variable(
-        "CLOUDFLARE_ACCOUNT_ID",
-        "names the Cloudflare account that owns the Pages project",
-        "the Cloudflare dashboard: Workers & Pages, Account details",
-        re.compile(r"[0-9a-f]{32}"),
-        "32 hexadecimal digits",
-    ),
-)
+from ci.config import App, Target
+from ci.errors import InputError
 
 _BUILT_IN = {"MODE", "DEV", "PROD", "SSR", "BASE_URL"}
 _READ = re.compile(
@@ -55,18 +18,6 @@ _READ = re.compile(
 )
 _SOURCES = (".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs", ".vue", ".svelte", ".astro", ".html")
 _NOT_SHIPPED = {"node_modules", "dist", "build", "coverage", "tests", "test", "__tests__", "e2e", "_generated"}
-
-
-def misformed(values: Mapping[str, str], target: str) -> list[InputError]:
-    """Return one problem for each secret that is missing, empty, quoted, has a stray end of line, or another shape."""
-    return [problem for variable in VARIABLES for problem in _misformed(variable, values.get(variable.name), target)]
-
-
-def is_well_formed(name: str, value: str) -> bool:
-    """Tell whether `value` may be that variable's, so that it makes sense to ask a cloud about it."""
-    return not [
-        problem for variable in VARIABLES if variable.name == name for problem in _misformed(variable, value, "")
-    ]
 
 
 def built_in(target: Target, app: App, backend_url: str) -> dict[str, str]:
@@ -83,18 +34,6 @@ def unset(app: App, target: Target) -> list[InputError]:
     ]
 
 
-def unset_headers(settings: Settings, values: Mapping[str, str], target: str) -> list[LockstepError]:
-    """Return one problem for each variable that a target's `smoke_headers` name and nobody sets."""
-    return [
-        InputError(
-            f"{variable} is not set: as the header {header}, it opens the protected site to the smoke test",
-            hint=f"put it in .env.lockstep.{target} or the environment",
-        )
-        for header, variable in settings.smoke_headers.items()
-        if not values.get(variable)
-    ]
-
-
 def loopback(target: Target) -> list[InputError]:
     """Return one problem for each public variable that would send visitors of a real site to their own machine."""
     if target.is_sandbox:
@@ -107,23 +46,6 @@ def loopback(target: Target) -> list[InputError]:
         for name, value in target.public_variables.items()
         if _is_loopback(value)
     ]
-
-
-def _misformed(variable: Variable, value: str | None, target: str) -> Iterator[InputError]:
-    get = f"get it from {variable.source}, and put it in .env.lockstep.{target} or the environment"
-    name = variable.name
-    if not value:
-        state = "is not set" if value is None else "is set but empty"
-        yield InputError(f"{name} {state}: it {variable.purpose}", hint=get)
-    elif value.strip() != value:
-        yield InputError(
-            f"{name} begins or ends with white space or an end of line",
-            hint="store it again without: printf %s, not echo",
-        )
-    elif value[0] in "\"'" or value[-1] in "\"'":
-        yield InputError(f"{name} contains its quotes", hint="store it again without quotes")
-    elif not variable.shape.fullmatch(value):
-        yield InputError(f"{name} does not look like one ({variable.example})", hint=get)
 
 
 def _unset(name: str, place: str, in_env_file: bool, target: Target) -> InputError:

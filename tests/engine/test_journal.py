@@ -291,7 +291,7 @@ def test_without_any_run_there_is_an_empty_list(folder: Path) -> None:
 
 
 def test_an_unknown_format_is_refused(folder: Path) -> None:
-    with pytest.raises(InputError, match="--format takes text or json, not 'yaml'"):
+    with pytest.raises(InputError, match=r"--format takes text or json \(or, of one run, markdown\), not 'yaml'"):
         history.listed(folder, "yaml")
 
 
@@ -325,8 +325,11 @@ def test_a_real_run_is_recorded_however_it_ends(recorded: Project, how: str, out
     recorded.inv("go", "--how", how)
     assert re.sub(r"^\S+  \S+ \S+ UTC|\s+\d\.\d s", "", recorded.inv("runs").stdout) == f"  {outcome}  go --how {how}\n"
     told = re.sub(r"\s?\d\.\d s", "", recorded.inv("runs", "--show", "last").stdout).splitlines()
-    assert told[-3:] == ["── start  done  (start.log)", "      echo exited with 5 after", told[-1]]
-    assert told[-1].startswith(f"── go  {state}")
+    why = ["      error: 2 are missing"] if how == "badly" else []
+    assert told[-3 - len(why) :] == [
+        *("── start  done  (start.log)", "      echo exited with 5 after"),
+        *(f"── go  {state}  (go.log)" if state != "killed" else "── go  killed", *why),
+    ]
     logs = {path.name: path.read_text(encoding="utf-8") for path in (recorded.root / journal.FOLDER).rglob("*.log")}
     assert logs == {"start.log": "started\n", "go.log": "up to here\n"}
 

@@ -50,6 +50,9 @@ def added(checkout: Checkout) -> Production:
     checkout.replace(
         "lockstep.toml", '[[migrations]]\nfunction = "seed:demo"', settings + '\n[[migrations]]\nfunction = "seed:demo"'
     )
+    checkout.git("remote", "add", "origin", "git@github.com:example/shop.git")
+    written = checkout.inv("workflow")
+    assert (written.status, written.stderr) == (0, ""), written
     checkout.commit("Add production")
     hosts = {
         "CONVEX_PROVISION_HOST": sandbox.endpoints["convex"]["provision_host"],

@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
-from ci import convex, rest
+from ci import rest
 from ci.config import Backend
 from ci.convex import Function
 from ci.errors import Unfinished
+from ci.release import calls
 from ci.secret import Secret
 from tests.release import clouds
 from tests.release.checkout import Checkout
@@ -54,7 +55,7 @@ def test_verify_backend_names_the_function_that_stays_missing_or_is_another(chec
     )
     backend = Backend(f"prod:{found.name}", Secret(found.key))
     with pytest.raises(Unfinished) as raised:
-        convex.wait_for_functions(backend, found.url, wanted, within_s=0.5)
+        calls.wait_for_functions(backend, found.url, wanted, within_s=0.5)
     assert raised.value.message == (
         f"prod:{found.name} does not serve what was pushed:\n"
         "  companies:list is public query, not internal query\n"

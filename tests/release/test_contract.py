@@ -268,15 +268,19 @@ def test_a_key_that_may_not_read_the_spec_is_said_to_be_one(production: Producti
     )
 
 
+HINTS = {"doctor": "\n  hint: ./inv doctor --format json"}
+
+
 @pytest.mark.parametrize(
     ("task", "known"),
     [
         *((one, "one of text, json, github") for one in ("deploy", "contract", "plan")),
-        ("runs", "text or json"),
+        ("runs", "text or json (or, of one run, markdown)"),
         ("graph", "text, mermaid or json"),
+        ("doctor", "text or json"),
     ],
 )
 def test_a_form_that_there_is_not_is_refused_before_anything_runs(checkout: Checkout, task: str, known: str) -> None:
     ended = checkout.inv(task, "--format", "yaml")
-    error = f"error: --format takes {known}, not 'yaml'"
+    error = f"error: --format takes {known}, not 'yaml'" + HINTS.get(task, "")
     assert (ended.status, ended.stdout, ended.began, ended.errors) == (2, "", [], [error])

@@ -17,7 +17,20 @@ LIMIT_S = 120
 # The steps that ask where the backend is, which is the first thing that they ask a cloud: they are killed while they
 # wait for the answer, so that nothing of them has happened.
 ASKING = ["preflight", "build", "plan", "approve", "deploy-backend", "verify-backend", "migrate", "deploy-frontend"]
-HARMLESS = ["install", "lint", "lockfile", "audit", "codegen", "typecheck", "test", "check", "build", "plan", "approve"]
+HARMLESS = [
+    "install",
+    "lint",
+    "lockfile",
+    "audit",
+    "workflow-check",
+    "codegen",
+    "typecheck",
+    "test",
+    "check",
+    "build",
+    "plan",
+    "approve",
+]
 CHANGING = ["deploy-backend", "verify-backend", "migrate", "deploy-frontend", "smoke"]
 COUNT = """
 import { internalMutation } from "./_generated/server";

@@ -30,7 +30,7 @@ FOR = {
     "CLOUDFLARE_ACCOUNT_ID": "names the Cloudflare account that owns the Pages project",
 }
 NOT_RUN = (
-    "install, lint, lockfile, audit, codegen, typecheck, test, contract, check, build, plan, approve, "
+    "install, lint, lockfile, audit, workflow-check, codegen, typecheck, test, contract, check, build, plan, approve, "
     "deploy-backend, verify-backend, migrate, deploy-frontend, smoke, deploy"
 )
 

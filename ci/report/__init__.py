@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ci import release
+from ci.report import forms
+from ci.report.forms import INDENT
+from ci.report.forms import Format as Format
+from ci.report.state import doctor as doctor
+from ci.report.state import status as status
 
 if TYPE_CHECKING:
     from ci.contract.compatibility import Change
@@ -15,9 +19,6 @@ if TYPE_CHECKING:
     from ci.release.calls import Contract
     from ci.release.comparison import Comparison
 
-LISTED = 12
-Format = Literal["text", "json", "github"]
-INDENT = " " * 12
 
 # (name, what it changes, its first line of help) of each step from the approval on.
 Steps = Sequence[tuple[str, str, str]]
@@ -25,12 +26,12 @@ Steps = Sequence[tuple[str, str, str]]
 
 def plan(world: Comparison, steps: Steps, how: Format) -> str:
     """Return the plan of a release in one `Format`."""
-    forms: dict[str, Callable[[], str]] = {
+    ways: dict[str, Callable[[], str]] = {
         "text": lambda: _plan_text(world, steps),
-        "json": lambda: _document(_plan_json(world, steps)),
+        "json": lambda: forms.document(_plan_json(world, steps)),
         "github": lambda: "\n".join(_plan_annotations(world)),
     }
-    return forms[how]()
+    return ways[how]()
 
 
 def contract(found: Contract, how: Format, *, where: str = "") -> str:
@@ -40,12 +41,12 @@ def contract(found: Contract, how: Format, *, where: str = "") -> str:
     Args:
         where: the folder of the repository as GitHub's annotations shall name it.
     """
-    forms: dict[str, Callable[[], str]] = {
+    ways: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(_contract_text(found)),
-        "json": lambda: _document(_contract_json(found)),
+        "json": lambda: forms.document(_contract_json(found)),
         "github": lambda: "\n".join(_contract_annotations(found, where)),
     }
-    return forms[how]()
+    return ways[how]()
 
 
 def live(world: Comparison) -> str:
@@ -53,38 +54,26 @@ def live(world: Comparison) -> str:
     name = world.target.name
     lines = [
         f"live now on target {name}",
-        f"  backend   {world.target.backend.deployment} {world.url}: {_backend(world)}",
+        f"  backend   {world.target.backend.deployment} {world.url}: {forms.backend(world)}",
     ]
     if world.unserved:
         lines += [f"{INDENT}it does not have what the frontend at hand calls:"]
         lines += [f"{INDENT}{line}" for line in release.calls.lines(world.unserved)]
     if world.pending:
         lines.append(f"  data      migrations still to run: {', '.join(world.pending)}")
-    lines.append(f"  frontend  {_site(world)}")
+    lines.append(f"  frontend  {forms.site(world)}")
     again = "./inv deploy" + ("" if world.target.is_sandbox else f" --target {name}")
     lines.append(f"open {world.target.frontend.site}" if world.is_current else f"to ship what is here: {again}")
     return "\n".join(lines)
 
 
 def _plan_text(world: Comparison, steps: Steps) -> str:
-    lines = [f"plan for target {world.target.name}: {_tree(world)}", *_backend_plan(world), *_data_plan(world)]
-    lines += [f"  frontend  {_site(world)}", *_frontend_plan(world)]
+    lines = [f"plan for target {world.target.name}: {forms.tree(world)}", *_backend_plan(world), *_data_plan(world)]
+    lines += [f"  frontend  {forms.site(world)}", *_frontend_plan(world)]
     width = max(len(name) for name, _, _ in steps)
     lines.append("  steps")
     lines += [f"    {name:<{width}}  changes {changes:<8}  {words}" for name, changes, words in steps]
     return "\n".join(lines)
-
-
-def _tree(world: Comparison) -> str:
-    dirty = f", with {len(world.tree.changed)} uncommitted changes" if world.tree.dirty else ""
-    return f"commit {world.tree.commit[:12]} ({world.tree.message or 'no message'}){dirty}"
-
-
-def _backend(world: Comparison) -> str:
-    if isinstance(world.backend, str):
-        return world.backend
-    same = "the code at hand" if world.backend_is_current else "not the code at hand"
-    return f"{len(world.backend.functions)} functions, {same}"
 
 
 def _backend_plan(world: Comparison) -> Iterator[str]:
@@ -111,9 +100,9 @@ def _backend_plan(world: Comparison) -> Iterator[str]:
 
 
 def _functions(change: Plan) -> Iterator[str]:
-    yield from _listed("+", change.functions.added)
+    yield from forms.listed("+", change.functions.added)
     told = {one.function for one in change.changes}
-    yield from _listed("-", [name for name in change.functions.dropped if name not in told])
+    yield from forms.listed("-", [name for name in change.functions.dropped if name not in told])
     for one in change.changes:
         mark = "-" if one.function in change.functions.dropped else "~"
         yield f"{INDENT}{mark} {one.function}: {_change(one)}"
@@ -125,14 +114,8 @@ def _change(one: Change) -> str:
 
 def _schema(change: Plan) -> Iterator[str]:
     for kind, names in (("table", change.tables), ("index", change.indexes)):
-        yield from _listed("+", [f"{kind} {name}" for name in names.added])
-        yield from _listed("-", [f"{kind} {name}" for name in names.dropped])
-
-
-def _listed(mark: str, names: Sequence[str]) -> Iterator[str]:
-    yield from (f"{INDENT}{mark} {name}" for name in names[:LISTED])
-    if len(names) > LISTED:
-        yield f"{INDENT}{mark} and {len(names) - LISTED} more"
+        yield from forms.listed("+", [f"{kind} {name}" for name in names.added])
+        yield from forms.listed("-", [f"{kind} {name}" for name in names.dropped])
 
 
 def _data_plan(world: Comparison) -> Iterator[str]:
@@ -150,14 +133,6 @@ def _frontend_plan(world: Comparison) -> Iterator[str]:
     elif world.site.functions is None:
         yield f"{INDENT}what it calls is unknown: it was stamped before stamps said so"
     yield f"{INDENT}becomes commit {world.tree.commit[:12]}"
-
-
-def _site(world: Comparison) -> str:
-    site, address = world.site, world.target.frontend.site
-    if isinstance(site, str):
-        return f"{address}: {site}"
-    ours = "this backend" if site.backend.get("url") == world.url else f"another backend, {site.backend.get('url')}"
-    return f"{address}: release {site.release} of commit {site.commit[:12]}, built for {ours}"
 
 
 def _plan_json(world: Comparison, steps: Steps) -> dict[str, Any]:
@@ -206,12 +181,14 @@ def _changes(change: Plan) -> dict[str, Any]:
 def _plan_annotations(world: Comparison) -> Iterator[str]:
     levels = {"breaking": "error", "risky": "warning", "safe": "notice"}
     for one in world.plan.changes if world.plan else ():
-        yield _annotation(levels[one.kind], f"{one.function}: {_change(one)}", title=f"{one.kind} change")
+        yield forms.annotation(levels[one.kind], f"{one.function}: {_change(one)}", title=f"{one.kind} change")
     for name in world.plan.unlisted if world.plan else ():
-        yield _annotation("warning", f"{name} is new and not in lockstep.toml", title="migration")
+        yield forms.annotation("warning", f"{name} is new and not in lockstep.toml", title="migration")
     for name in world.lacking if not isinstance(world.lacking, str) else ():
-        yield _annotation("warning", f"{world.target.backend.deployment} lacks {name}", title="environment variable")
-    yield from (_annotation("warning", why, title="could not be read") for why in world.unread)
+        yield forms.annotation(
+            "warning", f"{world.target.backend.deployment} lacks {name}", title="environment variable"
+        )
+    yield from (forms.annotation("warning", why, title="could not be read") for why in world.unread)
 
 
 def _contract_text(found: Contract) -> Iterator[str]:
@@ -263,29 +240,9 @@ def _contract_annotations(found: Contract, where: str) -> Iterator[str]:
         nearest = f" (nearest: {one.suggestion})" if one.suggestion else ""
         for path, line in one.at:
             said = f"{one.function}: {one.reason}{nearest}"
-            yield _annotation("error", said, title="contract", file=f"{start}{path}", line=line)
+            yield forms.annotation("error", said, title="contract", file=f"{start}{path}", line=line)
     for item in found.found.dynamic:
         said = f"calls {_untold(item)}"
-        yield _annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
+        yield forms.annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
     for other in found.found.skipped:
-        yield _annotation("notice", other.why, title="contract", file=f"{start}{other.path}")
-
-
-def _annotation(level: str, said: str, **properties: object) -> str:
-    """
-    Return a workflow command.
-
-    Source: escapeData and escapeProperty of @actions/core, src/command.ts; read 2026-11-22.
-    """
-
-    def escaped(text: str, *more: str) -> str:
-        for letter in ("%", "\r", "\n", *more):
-            text = text.replace(letter, f"%{ord(letter):02X}")
-        return text
-
-    named = ",".join(f"{key}={escaped(str(value), ':', ',')}" for key, value in properties.items())
-    return f"::{level} {named}::{escaped(said)}"
-
-
-def _document(found: dict[str, Any]) -> str:
-    return json.dumps(found, indent=2)
+        yield forms.annotation("notice", other.why, title="contract", file=f"{start}{other.path}")
