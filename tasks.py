@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from functools import partial
@@ -41,11 +40,9 @@ FORMAT = {"format": "how to print it, github as annotations"}
 def preflight(c: Context, target: TargetName = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
     """Refuse what cannot succeed, before anything has run."""
     settings = config.load()
-    site = release.commands.target(c, settings, target)
+    site, tree = release.commands.target(c, settings, target), release.commands.tree(c, settings)
     values = config.environment(site.name)
-    release.refusals.check(
-        settings, site, release.commands.tree(c, settings), values, allow_dirty=allow_dirty, no_browser=no_browser
-    )
+    release.refusals.check(settings, site, tree, values, allow_dirty=allow_dirty, no_browser=no_browser)
 
 
 @step(pre=[preflight], timeout_s=600, registry=True)
@@ -104,8 +101,13 @@ def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
     release.commands.start_sandbox(c)
-    if instead := _generate_or_keep(c, settings):
-        return instead
+    before = release.generated.files(settings.app)
+    try:
+        release.commands.generate(c, settings, settings.app, settings.code_generation())
+    except UnexpectedExit:
+        if instead := release.commands.fall_back(c, settings, before):
+            return instead
+        raise
     release.generated.stale_copies(settings.app)
     return release.generated.difference(release.commands.read(c, release.generated.differs_argv(settings.app)))
 
@@ -151,11 +153,7 @@ def contract(
     """Check that each function that is called exists, is public, and is of the right kind."""
     settings = config.load()
     place = release.calls.repository(Path(root).resolve()) if root else release.calls.app_repository(settings.app)
-    hands = release.specs.Hands(
-        partial(release.commands.start_sandbox, c),
-        partial(release.commands.generate, c, settings),
-        partial(release.commands.target, c, settings, target),
-    )
+    hands = release.commands.hands(c, settings, target)
     specs = {} if references_only else release.specs.read(settings, place, against, hands)
     checked = release.calls.held(settings, place, specs)
     print(report.contract(checked, format, where=release.calls.in_version_control(place.root)))
@@ -354,10 +352,8 @@ def workflow(c: Context, check: bool = False) -> None:
     """Write CI's workflow, .env.example and docs/secrets.md from lockstep.toml and the table of secrets."""
     settings = config.load()
     place = workflows.written.place(partial(release.commands.asked, c), config.ROOT, settings.app.folder)
-    if check:
-        print(workflows.written.refuse_stale(_texts(settings, place), place.top))
-    else:
-        print(workflows.written.write(_texts(settings, place), place))
+    texts = _texts(settings, place)
+    print(workflows.written.refuse_stale(texts, place.top) if check else workflows.written.write(texts, place))
 
 
 @task(help=TARGET | {"format": "text or json"})
@@ -366,9 +362,7 @@ def doctor(c: Context, target: str = "", format: str = "text") -> None:
     from ci.engine import environment
 
     settings = config.load()
-    names = {"every step": environment.base(os.environ, config.ROOT, ()), "install": environment.registries(os.environ)}
-    seen = {step: sorted(found) for step, found in names.items()}
-    ask = partial(release.commands.asked, c)
+    ask, seen = partial(release.commands.asked, c), environment.names_seen(config.ROOT)
     print(report.doctor(release.doctor.examine(settings, settings.target_name(target), ask, seen), format))
 
 
@@ -403,19 +397,3 @@ def _plan(world: Comparison, format: Format) -> str:
     steps = (deploy_backend, verify_backend, migrate, deploy_frontend, smoke)
     rows = [(item.name.replace("_", "-"), item.promise.changes, str(item.__doc__).strip()) for item in steps]
     return report.plan(world, rows, format)
-
-
-def _generate_or_keep(c: Context, settings: Config) -> str | None:
-    """Generate the types of the app; where the sandbox cannot, keep those that git has, and return why."""
-    app, backend = settings.app, settings.code_generation()
-    before = release.generated.files(app)
-    try:
-        release.commands.generate(c, settings, app, backend)
-    except UnexpectedExit:
-        lacks = convex.lacks(settings.sandbox_control(), backend)
-        if not lacks:
-            release.generated.refuse_unset(convex.unset(settings.sandbox_control(), backend))
-            raise
-        committed = release.commands.read(c, release.generated.committed_argv(app))
-        return release.generated.fall_back(app, before, lacks, committed=committed)
-    return None

@@ -14,20 +14,22 @@ ROOT = Path(__file__).parents[1]
 # layer -> the layers it may import. A layer is a name directly under ci/; `tasks` may import them all.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "annotation": set(),
+    "lazy": set(),
     "secret": set(),
     "lockfile": set(),
     "rest": {"errors", "secret"},
     "config": {"errors", "secret"},
-    "engine": {"errors", "secret"},
+    "engine": {"errors", "annotation", "secret"},
     "toolchain": {"errors", "lockfile", "config"},
     "convex": {"errors", "secret", "rest", "config", "toolchain"},
     "pages": {"errors", "secret", "rest", "config", "toolchain"},
-    "contract": {"errors"},
-    "audit": {"errors", "lockfile"},
-    "workflow": {"errors", "config"},
+    "contract": {"errors", "lazy"},
+    "audit": {"errors", "annotation", "lazy", "lockfile"},
+    "workflow": {"errors", "lazy", "config"},
     "sandbox": {"errors"},
-    "release": {"errors", "secret", "lockfile", "rest", "config", "toolchain", "convex", "pages", "contract"},
-    "report": {"errors", "contract", "audit", "release"},
+    "release": {"errors", "lazy", "secret", "lockfile", "rest", "config", "toolchain", "convex", "pages", "contract"},
+    "report": {"errors", "annotation", "contract", "audit", "release"},
     "bootstrap": set(),  # runs before anything is installed
 }
 

@@ -7,9 +7,9 @@ YAML and of shells take longer to load than all of a short command.
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from ci import lazy
 
 if TYPE_CHECKING:
     from ci.audit import manual as manual
@@ -17,9 +17,4 @@ if TYPE_CHECKING:
     from ci.audit import registry as registry
     from ci.audit import result as result
 
-
-def __getattr__(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        raise AttributeError(f"{__name__} has no module {name}") from error
+__getattr__ = lazy.modules_of(__name__)

@@ -20,7 +20,8 @@ SELF_HOSTED = ("CONVEX_SELF_HOSTED_URL", "CONVEX_SELF_HOSTED_ADMIN_KEY")
 _WRITTEN = re.compile(r"\bconvex@([\w.-]+)")  # `npx convex@latest`
 _LOCAL = re.compile(r"^(?:local|anonymous):")
 _MAKES_LOCAL = re.compile(
-    r"convex\s+(?:init|deployment\s+create\s+local)|convex-local-backend|get-convex/convex-backend|convex\s+dev\s[^\n]*--local"
+    r"convex(?:@\S+)?\s+(?:init|deployment\s+create\s+local|dev\s[^\n]*--local)"
+    r"|convex-local-backend|get-convex/convex-backend"
 )
 _ABOUT_KEYS = re.compile(
     r"CONVEX\w*(?:KEY|TOKEN|SECRET|DEPLOYMENT|ADMIN|AUTH)|DEPLOY_?KEY|ADMIN_KEY|SKIP|HAS_|SELF_HOSTED_", re.IGNORECASE
@@ -88,7 +89,7 @@ def is_anonymous(reached: Reached) -> bool:
 def _makes_local(step: Step) -> bool:
     text = step.run.value if step.run else ""
     is_asked_for = "CONVEX_AGENT_MODE" in step.env or "CONVEX_AGENT_MODE" in text
-    return _says_local(text) or (is_asked_for and "convex dev" in text)
+    return _says_local(text) or (is_asked_for and bool(re.search(r"convex(?:@\S+)?\s+dev", text)))
 
 
 @lru_cache(maxsize=1000)

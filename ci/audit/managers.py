@@ -162,8 +162,10 @@ def _executes(said: Line, scope: _Scope) -> Executes | None:
         return Executes(("bash", "-c", " ".join(said.options.get("call") or said.words)), folder)
     if not said.words:
         return None
-    name = line.VERSION.sub("", said.words[0])
-    return Executes((name, *said.words[1:]), folder, said.words[0].removeprefix(name).removeprefix("@"))
+    name, rest = line.VERSION.sub("", said.words[0]), said.words[1:]
+    if (said.manager, said.verb, rest[:1]) == ("npm", "exec", ("--",)):
+        rest = rest[1:]  # npm takes the first one for itself
+    return Executes((name, *rest), folder, said.words[0].removeprefix(name).removeprefix("@"))
 
 
 def _runs(name: str, arguments: Sequence[str], scope: _Scope, said: Line) -> Runs | Executes | None:

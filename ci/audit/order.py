@@ -79,7 +79,7 @@ def _in_world(first: Reached, second: Reached, scenario: Scenario, world: World)
         return "absent"
     if kind := _placed(first, second, started):
         return kind
-    if first.swallowed:
+    if any(not swallow.how.startswith("`continue-on-error`") for swallow in first.swallowed):
         return "despite"
     failed = run.Run(workflow, scenario, world, failing=(first_job.id, first_step.index), has_secrets=True)
     is_same_step = (job.id, step.index) == (first_job.id, first_step.index)

@@ -22,6 +22,7 @@ _FREEZES = (
     ("yarn", ".yarnrc", "", re.compile(r"^--install\.frozen-lockfile\s+(true|false)", re.MULTILINE)),
     ("yarn", ".yarnrc.yml", "true", re.compile(r"^enableImmutableInstalls:\s*(true|false)", re.MULTILINE)),
 )
+_EXACT = re.compile(r"\d+\.\d+\.\d+")
 
 
 def read(files: Files) -> tuple[Package, ...]:
@@ -78,6 +79,10 @@ def _manager(node: jsonc.Node) -> Text | None:
     wanted = node["devEngines"]["packageManager"]
     if found := node["packageManager"].text:
         return found
+    if _EXACT.fullmatch(
+        node["engines"]["bun"].string
+    ):  # what oven-sh/setup-bun goes by (src/utils.ts, read 2026-11-22)
+        return Text(f"bun@{node['engines']['bun'].string}", node["engines"]["bun"].at)
     return Text(f"{wanted['name'].string}@{wanted['version'].string}", wanted.at) if wanted["name"].string else None
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ci import annotation
 from ci.audit import sarif
 from ci.audit.model import Finding, Link
 from ci.audit.result import SEVERITIES, Result
@@ -108,25 +109,9 @@ def _annotations(result: Result, where: str) -> Iterator[str]:
         said = "\n".join([finding.message, *map(_link, finding.chain), finding.hint])
         title = finding.rule if finding.status == "gap" else f"{finding.rule} ({finding.status})"
         at = finding.at
-        yield _annotation(
+        yield annotation.command(
             LEVELS[finding.severity], said, file=start + at.path, line=at.line, col=at.column, title=title
         )
     for one in result.skipped:
-        yield _annotation("notice", f"not read: {one.why}", file=start + one.path, title="audit")
+        yield annotation.command("notice", f"not read: {one.why}", file=start + one.path, title="audit")
     yield summary(result)
-
-
-def _annotation(level: str, said: str, **properties: object) -> str:
-    """
-    Return a workflow command.
-
-    Source: escapeData and escapeProperty of @actions/core, src/command.ts; read 2026-11-22.
-    """
-
-    def escaped(text: str, *more: str) -> str:
-        for letter in ("%", "\r", "\n", *more):
-            text = text.replace(letter, f"%{ord(letter):02X}")
-        return text
-
-    named = ",".join(f"{key}={escaped(str(value), ':', ',')}" for key, value in properties.items())
-    return f"::{level} {named}::{escaped(said)}"

@@ -18,6 +18,7 @@ _NOTHING = Text("", Place(""))
 _HOST_SETTINGS = ("vercel.json", "netlify.toml")
 _NOT_BY_ITSELF = re.compile(r'"deploymentEnabled"\s*:\s*false|"ignoreCommand"|^\s*ignore\s*=', re.MULTILINE)
 _SERVERS = ("railway", "fly")
+_ANYTHING = ("sst", "alchemy")  # deploy what a program describes
 _FRONTENDS = (
     "react-dom",
     "next",
@@ -107,7 +108,7 @@ def ships(repository: Repository) -> Iterator[Reached]:
         return
     for one in repository.reached:
         is_publish = one.kind == "publish" and not is_draft(one) and is_of_the_app(one, repository)
-        is_known = one.tool != "gh-pages" or not asks_what(one)
+        is_known = one.tool != "gh-pages" or not asks_what(one, repository)
         is_dev = one.workflow is not None and one.workflow.path not in deploying and _is_dev_push(one)
         is_meant = (is_publish and is_known) or (one.kind == "deploy" and is_to_stay(one)) or is_dev
         if is_meant and one.job and releases(one):
@@ -212,8 +213,10 @@ def has_pages(reached: Reached, repository: Repository) -> bool:
     return owner is None or any(name in _FRONTENDS for name in owner.declared)
 
 
-def asks_what(reached: Reached) -> str:
+def asks_what(reached: Reached, repository: Repository) -> str:
     """Return the question that is left of whether a publish shows the app to its users, "" if it is clear."""
+    if reached.tool in _ANYTHING and not has_pages(reached, repository):
+        return f"is the frontend among what `{reached.tool} deploy` deploys?"
     if _has_own_address(reached):
         return "is this only a preview, without --prod?"
     if not reached.questions:

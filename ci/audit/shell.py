@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ci.audit import grammar
-from ci.audit.conditions import Conditions, Sink
+from ci.audit.conditions import Sink
 from ci.audit.folders import joined
-from ci.audit.model import Env, Guard, Place, Question, Text
+from ci.audit.model import Env, Guard, Place, Text
+from ci.audit.settings import Settings
 from ci.audit.words import Origin, Scene, Source
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class _Mode:
         return _Mode(sink, sink, True, self.feeds)
 
 
-class _Shell(Conditions):
+class _Shell(Settings):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self.found: list[Command] = []
@@ -110,9 +111,7 @@ class _Shell(Conditions):
         if _STATUS.search(self.source.text.of(after).split("\n")[0]):
             return replace(mode, hard=(), soft=())
         if is_errexit and node.type == "list" and self.source.text.of(node.children[-1]).startswith("cd "):
-            return replace(
-                mode, hard=mode.exits
-            )  # `cd a && x && cd ..`: after a failure the rest is in the wrong place
+            return replace(mode, hard=mode.exits)  # `cd a && x && cd ..`: what follows is in the wrong place
         if is_errexit:
             passed = self.hides("`&&` that is not the last line: `set -e` does not stop for it", node)
             return replace(mode, hard=mode.exits, soft=passed)
@@ -271,26 +270,8 @@ class _Shell(Conditions):
             elif exported and child.type in ("command_substitution", "string", "simple_expansion"):
                 self.ask(f"which variables does `{self.brief(node)}` set?", node)
 
-    def assign(self, node: Node, *, exported: bool) -> None:
-        name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        name = self.source.text.of(name_node) if name_node else ""
-        self.known[name] = self.value(value) if value else ("",)
-        self.asks[name] = self.names([value] if value else [])
-        if exported or self.is_exporting or name in self.env.values:
-            self.put(name, Text(self.written(value) if value else "", self.source.place(node)))
-
-    def put(self, name: str, value: Text) -> None:
-        self.env = replace(self.env, values={**self.env.values, name: value})
-
-    def ask(self, text: str, node: Node) -> None:
-        question = Question(text, self.source.place(node))
-        self.env = replace(self.env, questions=(*self.env.questions, question))
-
     def _unset_command(self, node: Node, _mode: _Mode) -> None:
-        gone = {self.source.text.of(n) for n in node.children if n.type in ("variable_name", "word")}
-        self.env = replace(self.env, values={k: v for k, v in self.env.values.items() if k not in gone})
-        for name in gone:
-            self.known.pop(name, None)
+        self.forget(node)
 
     def _command(self, node: Node, mode: _Mode) -> bool:
         self.substitutions(node, mode)
@@ -316,7 +297,7 @@ class _Shell(Conditions):
         elif head in ("cd", "pushd"):
             self.change(node, rest)
         elif head == "set":
-            self.settings(rest)
+            self.options(rest)
         elif head in ("exit", "return"):
             return True
         elif head in ("source", "."):
@@ -359,27 +340,6 @@ class _Shell(Conditions):
         with self.inside(source):
             self.sequence(body.children, mode)
         self.known, self.guards, self.calls = known, guards, calls
-
-    def change(self, node: Node, rest: tuple[str, ...]) -> None:
-        arguments = [n for n in node.children_by_field_name("argument") if not self.written(n).startswith("-")]
-        if not arguments:
-            self.folder = None if rest else self.folder
-            return
-        value = self.value(arguments[0])
-        self.folder = joined(self.folder, value[0]) if value and len(value) == 1 else None
-
-    def settings(self, words: tuple[str, ...]) -> None:
-        """Do what `set` does; the name behind `-o` is its next word."""
-        for word, following in zip(words, (*words[1:], ""), strict=True):
-            if word == "--" or word[:1] not in ("-", "+"):
-                continue
-            letters, named = word[1:], following if "o" in word[1:] else ""
-            if "e" in letters or named == "errexit":
-                self.is_errexit = word[0] == "-"
-            if "a" in letters or named == "allexport":
-                self.is_exporting = word[0] == "-"
-            if named == "pipefail":
-                self.is_pipefail = word[0] == "-"
 
     def sourced(self, node: Node, mode: _Mode) -> None:
         arguments = node.children_by_field_name("argument")

@@ -94,13 +94,25 @@ def _choices(one: Expression) -> list[_Choice]:
     if one.kind == "literal":
         return [_Choice(string(one.value))]
     if one.kind == "format" and one.operands and one.operands[0].kind == "literal":
-        return [_Choice(_formatted(string(one.operands[0].value), one.operands[1:]))]
-    if one.kind == "||":
-        condition, first = one.operands[0], _written(one.operands[0])
-        if condition.kind == "&&" and _is_text(condition.operands[1]):
-            condition, first = condition.operands[0], _choices(condition.operands[1])
-        return [*_under(condition, first), *_under(Expression("!", None, (condition,)), _choices(one.operands[1]))]
-    return _written(one)
+        rows = itertools.product(*map(_choices, one.operands))
+        return [_formatted(*row) for row in itertools.islice(rows, MOST_CHOICES + 1)]
+    return _first_that_holds(_alternatives(one)) if one.kind == "||" else _written(one)
+
+
+def _alternatives(one: Expression) -> list[Expression]:
+    return [*_alternatives(one.operands[0]), one.operands[1]] if one.kind == "||" else [one]
+
+
+def _first_that_holds(alternatives: Sequence[Expression]) -> list[_Choice]:
+    """Return what `a && 'x' || b || 'z'` comes to: 'x' if a holds, else b if it holds, else 'z'."""
+    found: list[_Choice] = []
+    others: tuple[Expression, ...] = ()
+    for one in alternatives[:-1]:
+        is_chosen = one.kind == "&&" and _is_text(one.operands[1])
+        condition, choices = (one.operands[0], _choices(one.operands[1])) if is_chosen else (one, _written(one))
+        found += _under((*others, condition), choices)
+        others = (*others, Expression("!", None, (condition,)))
+    return [*found, *_under(others, _choices(alternatives[-1]))]
 
 
 def _written(one: Expression) -> list[_Choice]:
@@ -114,15 +126,11 @@ def _is_text(one: Expression) -> bool:
     return one.kind == "format" or (one.kind == "literal" and bool(one.value))
 
 
-def _under(condition: Expression, choices: Sequence[_Choice]) -> Iterator[_Choice]:
-    return (replace(choice, asked=(condition, *choice.asked)) for choice in choices)
+def _under(conditions: tuple[Expression, ...], choices: Sequence[_Choice]) -> Iterator[_Choice]:
+    return (replace(choice, asked=(*conditions, *choice.asked)) for choice in choices)
 
 
-def _formatted(template: str, given: Sequence[Expression]) -> str:
-    known = {f"{{{n}}}": one for n, one in enumerate(given)}
-
-    def put(match: re.Match[str]) -> str:
-        one = known.get(match[0])
-        return match[0][:1] if one is None else _choices(one)[0].text
-
-    return re.sub(r"\{\{|\}\}|\{\d+\}", put, template)
+def _formatted(template: _Choice, *given: _Choice) -> _Choice:
+    known = {f"{{{n}}}": one.text for n, one in enumerate(given)} | {"{{": "{", "}}": "}"}
+    text = re.sub(r"\{\{|\}\}|\{\d+\}", lambda match: known.get(match[0], ""), template.text)
+    return _Choice(text, tuple(one for choice in given for one in choice.asked))

@@ -7,9 +7,9 @@ the types of validators takes longer than all of a short command.
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from ci import lazy
 
 if TYPE_CHECKING:
     from ci.contract import check as check
@@ -18,9 +18,4 @@ if TYPE_CHECKING:
     from ci.contract import references as references
     from ci.contract import spec as spec
 
-
-def __getattr__(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        raise AttributeError(f"{__name__} has no module {name}") from error
+__getattr__ = lazy.modules_of(__name__)

@@ -38,6 +38,11 @@ def registries(outer: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def names_seen(root: Path) -> dict[str, list[str]]:
+    """Return the names of the variables that the commands of every step see here, and those that installing adds."""
+    return {"every step": sorted(base(os.environ, root, ())), "install": sorted(registries(os.environ))}
+
+
 def _is_passed(name: str) -> bool:
     return name in PASSED or name in CERTIFICATES or name.startswith("LC_") or name.lower() in PROXIES
 

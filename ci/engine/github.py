@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ci import errors
+from ci import annotation, errors
 from ci.engine import places
 from ci.engine.channel import Channel
 from ci.engine.places import Place
@@ -15,16 +15,6 @@ from ci.errors import LockstepError, Problems
 
 MOST = 10  # GitHub shows no more annotations of a step
 SEARCHED_SIZE = 1 << 20  # of the output of a task that fails: its end
-
-
-def command(name: str, message: str, **properties: str) -> str:
-    """
-    Return the line that tells the runner something.
-
-    Source: packages/core/src/command.ts of actions/toolkit, on what is escaped; read 2026-11-22.
-    """
-    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
-    return f"::{name} {said}".rstrip() + f"::{_data(message)}\n"
 
 
 class GitHub(Screen):
@@ -113,7 +103,7 @@ class GitHub(Screen):
 
     def _open(self, title: str) -> None:
         self._end_line()
-        self._write(command("group", self._redactor.text(title)))
+        self._write(annotation.command("group", self._redactor.text(title)) + "\n")
         group = self._groups[title]
         group.is_open = True
         self._write("".join(group.held))
@@ -121,7 +111,7 @@ class GitHub(Screen):
 
     def _close(self, title: str, group: "_Group") -> None:
         self._end_line()
-        self._write(command("endgroup", ""))
+        self._write(annotation.command("endgroup", "") + "\n")
         if group.state == "failed":
             group.last_words += self._beside_the_code(title, group.places())
         self._write("".join(group.last_words))
@@ -134,12 +124,13 @@ class GitHub(Screen):
 
     def _beside_the_code(self, title: str, found: Sequence[Place]) -> Iterator[str]:
         for file, line, column, message in found[:MOST]:
-            yield command("error", message, file=places.below(self._root, file), line=line, col=column, title=title)
+            beside = {"file": places.below(self._root, file), "line": line, "col": column, "title": title}
+            yield annotation.command("error", message, **beside) + "\n"
 
     def _mask(self) -> None:
         # These lines are for the runner, which shows them to nobody: from here on it masks what they say.
         for line in self._redactor.untold():
-            self._err.write(command("add-mask", line))
+            self._err.write(annotation.command("add-mask", line) + "\n")
 
     def _write(self, text: str) -> None:
         self._mask()
@@ -167,11 +158,3 @@ class _Group:
     def places(self) -> list[Place]:
         """Return what is named at the end of the output."""
         return places.find("".join(self._tail))
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

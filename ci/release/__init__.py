@@ -6,9 +6,9 @@ The parts of a release between the two clouds: what is refused, stamped, migrate
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from ci import lazy
 
 if TYPE_CHECKING:
     from ci.release import bunlock as bunlock
@@ -28,9 +28,4 @@ if TYPE_CHECKING:
     from ci.release import status as status
     from ci.release import variables as variables
 
-
-def __getattr__(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        raise AttributeError(f"{__name__} has no module {name}") from error
+__getattr__ = lazy.modules_of(__name__)

@@ -6,11 +6,13 @@ import shlex
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from ci import config, convex, toolchain
 from ci.config import App, Backend, Config, Target
-from ci.release import comparison, generated, git, manifest, variables
+from ci.release import comparison, generated, git, manifest, specs, variables
 from ci.release.comparison import Comparison
 from ci.release.git import Tree
 from ci.secret import Secret
@@ -86,6 +88,29 @@ def generate(c: Context, settings: Config, app: App, backend: Backend) -> None:
         bundled = found
         with c.cd(app.backend_folder):
             c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
+
+
+def fall_back(c: Context, settings: Config, before: Mapping[Path, bytes]) -> str:
+    """
+    Return why the types that git has are kept, where the sandbox lacks what the code needs; else "".
+
+    Raises:
+        InputError: what it lacks are variables.
+    """
+    control, backend = settings.sandbox_control(), settings.code_generation()
+    lacks = convex.lacks(control, backend)
+    if not lacks:
+        generated.refuse_unset(convex.unset(control, backend))
+        return ""
+    committed = read(c, generated.committed_argv(settings.app))
+    return generated.fall_back(settings.app, before, lacks, committed=committed)
+
+
+def hands(c: Context, settings: Config, target_name: str) -> specs.Hands:
+    """Return what reading a spec may have to do first."""
+    return specs.Hands(
+        partial(start_sandbox, c), partial(generate, c, settings), partial(target, c, settings, target_name)
+    )
 
 
 def script(c: Context, settings: Config, kind: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ci import release
+from ci import annotation, release
 from ci.report import forms
 from ci.report.forms import INDENT
 from ci.report.forms import Format as Format
@@ -181,14 +181,14 @@ def _changes(change: Plan) -> dict[str, Any]:
 def _plan_annotations(world: Comparison) -> Iterator[str]:
     levels = {"breaking": "error", "risky": "warning", "safe": "notice"}
     for one in world.plan.changes if world.plan else ():
-        yield forms.annotation(levels[one.kind], f"{one.function}: {_change(one)}", title=f"{one.kind} change")
+        yield annotation.command(levels[one.kind], f"{one.function}: {_change(one)}", title=f"{one.kind} change")
     for name in world.plan.unlisted if world.plan else ():
-        yield forms.annotation("warning", f"{name} is new and not in lockstep.toml", title="migration")
+        yield annotation.command("warning", f"{name} is new and not in lockstep.toml", title="migration")
     for name in world.lacking if not isinstance(world.lacking, str) else ():
-        yield forms.annotation(
+        yield annotation.command(
             "warning", f"{world.target.backend.deployment} lacks {name}", title="environment variable"
         )
-    yield from (forms.annotation("warning", why, title="could not be read") for why in world.unread)
+    yield from (annotation.command("warning", why, title="could not be read") for why in world.unread)
 
 
 def _contract_text(found: Contract) -> Iterator[str]:
@@ -240,9 +240,9 @@ def _contract_annotations(found: Contract, where: str) -> Iterator[str]:
         nearest = f" (nearest: {one.suggestion})" if one.suggestion else ""
         for path, line in one.at:
             said = f"{one.function}: {one.reason}{nearest}"
-            yield forms.annotation("error", said, title="contract", file=f"{start}{path}", line=line)
+            yield annotation.command("error", said, title="contract", file=f"{start}{path}", line=line)
     for item in found.found.dynamic:
         said = f"calls {_untold(item)}"
-        yield forms.annotation("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
+        yield annotation.command("notice", said, title="contract", file=f"{start}{item.path}", line=item.line)
     for other in found.found.skipped:
-        yield forms.annotation("notice", other.why, title="contract", file=f"{start}{other.path}")
+        yield annotation.command("notice", other.why, title="contract", file=f"{start}{other.path}")

@@ -44,22 +44,6 @@ def listed(mark: str, names: Sequence[str]) -> Iterator[str]:
         yield f"{INDENT}{mark} and {len(names) - LISTED} more"
 
 
-def annotation(level: str, said: str, **properties: object) -> str:
-    """
-    Return a workflow command.
-
-    Source: escapeData and escapeProperty of @actions/core, src/command.ts; read 2026-11-22.
-    """
-
-    def escaped(text: str, *more: str) -> str:
-        for letter in ("%", "\r", "\n", *more):
-            text = text.replace(letter, f"%{ord(letter):02X}")
-        return text
-
-    named = ",".join(f"{key}={escaped(str(value), ':', ',')}" for key, value in properties.items())
-    return f"::{level} {named}::{escaped(said)}"
-
-
 def document(found: dict[str, Any]) -> str:
     """Return a JSON document."""
     return json.dumps(found, indent=2)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ci import annotation
 from ci.errors import InputError
 from ci.report import forms
 from ci.report.forms import INDENT, Format
@@ -125,5 +126,5 @@ def _status_json(found: Status) -> dict[str, Any]:
 
 
 def _status_annotations(found: Status) -> Iterator[str]:
-    yield from (forms.annotation("error", words, title=found.world.target.name) for words in found.differences)
-    yield from (forms.annotation("warning", why, title="could not be read") for why in found.unread)
+    yield from (annotation.command("error", words, title=found.world.target.name) for words in found.differences)
+    yield from (annotation.command("warning", why, title="could not be read") for why in found.unread)

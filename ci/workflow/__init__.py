@@ -6,17 +6,12 @@ CI's workflow, written from lockstep.toml and the table of secrets: one template
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from ci import lazy
 
 if TYPE_CHECKING:
     from ci.workflow import render as render
     from ci.workflow import written as written
 
-
-def __getattr__(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        raise AttributeError(f"{__name__} has no module {name}") from error
+__getattr__ = lazy.modules_of(__name__)

@@ -66,6 +66,7 @@ def said(command: str, folder: str = "", packages: tuple[Package, ...] = PACKAGE
         ("npm deploy", "nothing"),
         ("npm exec -- convex deploy --yes", "executes convex deploy --yes in "),
         ("npm exec convex deploy", "executes convex deploy in "),
+        ("npm exec turbo -- run build", "executes turbo run build in "),
         ("npm exec --prefix apps/web -- convex dev", "executes convex dev in apps/web"),
         ("npx convex@1.27.3 deploy", "executes convex deploy in  @1.27.3"),
         ("npx --yes @scope/cli@latest go", "executes @scope/cli go in  @latest"),

@@ -250,7 +250,7 @@ def lines(depth: int) -> st.SearchStrategy[str]:
 
 
 @given(text=lines(3).filter(lambda text: text.count("fail") == 1), options=st.sampled_from(["", "e"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_nesting_hides_a_failure_as_bash_does(text: str, options: str) -> None:
     assert_as_bash(text, options)
 

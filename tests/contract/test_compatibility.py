@@ -40,7 +40,7 @@ CASES = sorted(path for path in Path(__file__).with_name("compatibility").iterdi
 TABLES = ("sites", "places")
 NAMES = ("a", "b", "c")
 # A busy machine is no failure.
-LAW = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))

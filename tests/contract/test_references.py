@@ -202,7 +202,7 @@ TEXTS = [path.read_bytes() for case in CASES for path in case.rglob("*.ts*") if 
 
 
 @given(st.sampled_from(TEXTS), st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 60), st.binary(max_size=4))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_text_is_fatal(text: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
     for start, length, instead in cuts:
         text = text[:start] + instead + text[start + length :]
@@ -319,7 +319,7 @@ def change(root: Path, name: str, text: str | None) -> None:
 
 
 @given(st.lists(st.sampled_from(EDITS), min_size=2, max_size=6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_edits_in_any_order_are_seen(edits: list[tuple[str, str | None]]) -> None:
     with TemporaryDirectory() as folder:
         root, cache = repository(Path(folder, "app"), BASE), Path(folder, "cache")

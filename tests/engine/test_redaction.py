@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ci.engine import redaction
@@ -186,7 +186,6 @@ def is_kept(secret: str) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(
     secrets=st.lists(SECRETS.filter(is_kept), min_size=1, max_size=4),
     pieces=st.lists(st.tuples(TEXTS, st.integers(0, 3), st.sampled_from(sorted(FORMS))), min_size=1, max_size=5),
@@ -202,7 +201,6 @@ def test_no_secret_gets_through(secrets: list[str], pieces: list[tuple[str, int,
     assert (shown, [secret for _, secret in written if secret in shown]) == (redactor.text(text), [])
 
 
-@settings(deadline=None)
 @given(
     secret=st.text(CHARACTERS, min_size=8, max_size=40).filter(is_kept),
     before=st.binary(max_size=4),
@@ -215,7 +213,6 @@ def test_no_secret_gets_through_inside_of_something_encoded(secret: str, before:
     assert sure[first:last] not in knowing(secret).text(whole)
 
 
-@settings(deadline=None)
 @given(text=st.text(st.characters(), max_size=60), cut=st.integers(0, 60))
 def test_what_is_not_secret_is_unchanged(text: str, cut: int) -> None:
     redactor = knowing("\x00not in any text\x00")

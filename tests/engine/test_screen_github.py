@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.engine import github, places
+from ci import annotation
+from ci.engine import places
 from ci.engine.channel import Channel
 from ci.engine.github import GitHub
 from ci.engine.places import Place
@@ -152,6 +153,6 @@ def test_places_are_found_in_what_tools_say(text: str, expected: list[Place]) ->
 
 
 def test_what_would_end_a_command_is_escaped() -> None:
-    assert github.command("error", "a%b\r\nc:,", file="x,y:z%\n", line="") == (
-        "::error file=x%2Cy%3Az%25%0A::a%25b%0D%0Ac:,\n"
+    assert annotation.command("error", "a%b\r\nc:,", file="x,y:z%\n", line="") == (
+        "::error file=x%2Cy%3Az%25%0A::a%25b%0D%0Ac:,"
     )

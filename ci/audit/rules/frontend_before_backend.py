@@ -60,7 +60,7 @@ def check(repository: Repository) -> Iterator[Finding]:
         if judged is None or judged.order.truth == "yes" or key in told:
             continue
         told.add(key)
-        yield _finding(published, judged)
+        yield _finding(published, judged, _asks(published, repository))
     yield from _by_a_host(repository, deploys)
 
 
@@ -102,7 +102,20 @@ def _of(published: Reached, deploys: list[Reached]) -> list[Reached]:
     return deploys
 
 
-def _finding(published: Reached, judged: _Judged) -> Finding:
+def _asks(published: Reached, repository: Repository) -> str:
+    """Return what is left open of whether, and when, a publish shows the app to its users."""
+    if asks := queries.asks_what(published, repository):
+        return asks
+    workflow = published.workflow
+    if workflow is None or any(trigger.event != "workflow_dispatch" for trigger in workflow.triggers):
+        return ""
+    for one in repository.reached:
+        if one.tool == "gh workflow run" and workflow.path.rpartition("/")[2] in one.argv and one.workflow:
+            return f"is it started by {queries.said(one)} of {one.workflow.path} alone, behind the deploy?"
+    return ""
+
+
+def _finding(published: Reached, judged: _Judged, asks: str) -> Finding:
     said = f"{queries.step_of(published)} publishes the frontend with {queries.said(published)}"
     deploy = f"{queries.said(judged.deploy)} ({_where(published, judged.deploy)})"
     kind, names = judged.order.kind, ", ".join(judged.order.names)
@@ -117,7 +130,6 @@ def _finding(published: Reached, judged: _Judged) -> Finding:
     message = messages[kind]
     if is_elsewhere:
         message = f"{said}, and {judged.deploy.host} deploys the backend when it builds: which of them is first?"
-    asks = queries.asks_what(published)
     if asks:
         message = f"{message}: {asks}"
     is_unclear = is_elsewhere or kind == "sometimes" or bool(asks)

@@ -32,7 +32,7 @@ step has the key, the script behind the task does not, and turbo says nothing of
 )
 
 _CALLS_CONVEX = re.compile(r"\bconvex(?:@\S+)?\s+(?:(?:codegen|deploy|run|env|import)\b|dev\s[^&|;]*--once\b)")
-_GUARDED = re.compile(r"\[+\s[^]]*CONVEX|if\s")
+_GUARDED = re.compile(r"\[+\s[^]]*CONVEX|if\s|\bCONVEX_\w*KEY=")
 
 
 def check(repository: Repository) -> Iterator[Finding]:
