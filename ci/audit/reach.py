@@ -62,8 +62,8 @@ class _Walk(Follower):
             )
         for step in job.steps:
             found: dict[object, Reached] = {}
-            for turn in turns.of(step, job):
-                for one in self.step(turn, trail):
+            for row, turn in turns.of(step, job):
+                for one in self.step(turn, trail, row):
                     key = (one.kind, one.argv, one.folder, one.chain, one.host)
                     found[key] = _whatever_is_chosen(found[key], step) if key in found else one
             yield from found.values()
@@ -77,18 +77,20 @@ class _Walk(Follower):
             if one.kind in OF_HOSTS:
                 yield one
 
-    def step(self, step: Step, trail: Trail) -> Iterator[Reached]:
+    def step(self, step: Step, trail: Trail, row: int | None) -> Iterator[Reached]:
         assert trail.job
         assert trail.workflow
+        where = f'job "{trail.job.id}", step "{step.label}"'
         trail = replace(
-            trail,
+            trail.to(where, step.at),
             given={},
             step=step,
             env=self.left.before(_env(step.env)),
             folder=step.folder if step.folder is None else folders.joined("", step.folder),
             order=(step.index,),
             guards=(*trail.guards, *_asked(step.conditions, trail.job, trail.workflow)),
-        ).to(f'job "{trail.job.id}", step "{step.label}"', step.at)
+        )
+        trail = trail if row is None else trail.side_by_side().at(row)
         if _is_true(step.continue_on_error):
             swallow = Swallow("`continue-on-error` of the step", step.at)
             trail = replace(trail, swallowed=(*trail.swallowed, swallow))

@@ -17,10 +17,15 @@ _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _CHOOSES = re.compile(r"\|\||\bformat\s*\(")
 
 
-def of(step: Step, job: Job) -> Iterator[Step]:
-    """Yield the step as it is for each row of the matrix that it mentions, and under each condition in its texts."""
-    for row in _rows(step, job):
-        yield from _chosen(_put_in(step, _MATRIX, row) if row else step)
+def of(step: Step, job: Job) -> Iterator[tuple[int | None, Step]]:
+    """
+    Yield the step as it is for each row of the matrix that it mentions, and under each condition in its texts.
+
+    The number of the row comes with it, None where no matrix is mentioned: rows run side by side.
+    """
+    for number, row in enumerate(_rows(step, job)):
+        for turn in _chosen(_put_in(step, _MATRIX, row) if row else step):
+            yield number if row else None, turn
 
 
 def _rows(step: Step, job: Job) -> Iterator[Mapping[str, str]]:

@@ -12,7 +12,7 @@ AT = Place("ci.yml", 3, 14)
 
 def texts(run: str, matrix: dict[str, tuple[str, ...]] | None = None) -> list[tuple[str, ...]]:
     step = Step(index=0, label="0", at=AT, run=Text(run, AT))
-    found = turns.of(step, Job(id="a", at=AT, matrix=matrix or {}))
+    found = (turn for _, turn in turns.of(step, Job(id="a", at=AT, matrix=matrix or {})))
     return [((one.run or step.run or Text("", AT)).value, *(text.value for text in one.conditions)) for one in found]
 
 

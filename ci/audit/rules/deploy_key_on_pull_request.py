@@ -52,6 +52,7 @@ jobs:
 _NOT_PRODUCTION = re.compile(
     r"PREVIEW|STAG|DEV(?!ICE)|TEST|\bPR_|_PR_|SANDBOX|LOCAL|E2E|_CI_|\bCI_|_QA_", re.IGNORECASE
 )
+_SECRET = re.compile(r"\bsecrets\.(\w+)")
 _NAMES = (*credentials.KEYS, credentials.SELF_HOSTED[1])
 
 
@@ -96,7 +97,8 @@ def _handed(repository: Repository, deploying: Collection[str]) -> Iterator[_Han
         for job in workflow.jobs if of_pull_requests else ():
             for step in job.steps:
                 for secret, text in _secrets(step, deploying):
-                    if any(_is_handed(text, workflow, job, step, one) for one in of_pull_requests):
+                    alone = _alone(secret, text)
+                    if any(_is_handed(alone, workflow, job, step, one) for one in of_pull_requests):
                         yield _Handed(secret, text, workflow, job, step)
 
 
@@ -117,6 +119,11 @@ def _is_handed(text: Text, workflow: Workflow, job: Job, step: Step, scenario: S
     if scenarios.runs(workflow, job, step, scenario) == "no":
         return False
     return scenarios.is_set(text, scenario, workflow=workflow, job=job, step=step) != "no"
+
+
+def _alone(secret: str, text: Text) -> Text:
+    """Return a value as it is if no other secret were set: `a && secrets.X || secrets.Y` may choose another."""
+    return replace(text, value=_SECRET.sub(lambda found: found[0] if found[1] == secret else "''", text.value))
 
 
 def _finding(handed: _Handed, deploys: list[Reached]) -> Finding | None:

@@ -31,6 +31,7 @@ step has the key, the script behind the task does not, and turbo says nothing of
 }""",
 )
 
+_LOOSE = re.compile(r"--env-mode[= ]loose|TURBO_ENV_MODE\W+loose")
 _CALLS_CONVEX = re.compile(r"\bconvex(?:@\S+)?\s+(?:(?:codegen|deploy|run|env|import)\b|dev\s[^&|;]*--once\b)")
 _GUARDED = re.compile(r"\[+\s[^]]*CONVEX|if\s|\bCONVEX_\w*KEY=")
 
@@ -80,7 +81,7 @@ def _reached(reached: Reached, name: str, drop: Drop, repository: Repository) ->
 
 def _unreached(turbo: Turbo, repository: Repository) -> Iterator[tuple[TurboTask, Package, Text]]:
     """Yield the tasks whose scripts call the CLI, and which would not get the key."""
-    if not turbo.is_strict:
+    if not turbo.is_strict or any(map(_LOOSE.search, repository.texts.values())):
         return
     for package in repository.packages:
         for task in turbo.tasks:
