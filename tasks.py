@@ -17,7 +17,7 @@ from ci import config, convex, pages, release, report, toolchain
 from ci import workflow as workflows
 from ci.config import Config
 from ci.convex import Code
-from ci.engine.step import step
+from ci.engine.step import Ready, step
 from ci.engine.typed import Choices
 from ci.errors import InputError, Unfinished
 from ci.report import Format
@@ -236,7 +236,7 @@ def deploy_backend(c: Context, target: str = "") -> str:
     if convex.live_code(backend, url) == here:
         return f"already so: {backend.deployment} runs this code"
     with c.cd(settings.app.backend_folder):
-        c.run(shlex.join(convex.deploy_argv(settings.app)), env=convex.env(backend))
+        c.run(shlex.join(convex.deploy_argv(settings.app)), env=convex.cli_env(backend))
     return convex.confirm_pushed(backend, url, here)
 
 
@@ -261,7 +261,7 @@ def migrate(c: Context, target: str = "") -> str:
     for migration in pending:
         if not release.migrations.is_in_state(release.migrations.recorded(backend, url), migration, "running"):
             with c.cd(settings.app.backend_folder):
-                c.run(shlex.join(convex.run_argv(settings.app, migration.function)), env=convex.env(backend))
+                c.run(shlex.join(convex.run_argv(settings.app, migration.function)), env=convex.cli_env(backend))
         release.migrations.finish(backend, url, migration, commit=commit)
     return f"ran {', '.join(item.function for item in pending)}" if pending else "already so: nothing to run"
 
@@ -289,18 +289,20 @@ def deploy_frontend(c: Context, target: str = "") -> str:
 
 
 @step(pre=[deploy_frontend], timeout_s=300, help=TARGET)
-def smoke(c: Context, target: str = "", no_browser: bool = False) -> str:
+def smoke(c: Context, target: str = "", no_browser: bool = False) -> Ready:
     """Open the live site in a browser and fail on any error there."""
     settings = config.load()
     site = settings.target(target)
-    release.page.wait_for(site, release.manifest.read(settings.app.dist_folder).release, within_s=120)
-    browser = "" if no_browser else release.page.browser()
-    if not browser:
-        return release.page.no_browser(site, allowed=no_browser)
     screenshot = Path(".lockstep/smoke", f"{site.name}.png")
     argv = release.page.visit_argv(site.frontend.site, screenshot)
-    printed = release.commands.read(c, argv, release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore))
-    visit = release.page.judge(printed, site.frontend.site, screenshot)
+    browser = "" if no_browser else release.page.browser()
+    env = release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore)
+    look = release.commands.start(c, argv, env) if browser else None
+    yield  # the browser starts while deploy-frontend publishes
+    release.page.wait_for(site, release.manifest.read(settings.app.dist_folder).release, within_s=120)
+    if not look:
+        return release.page.no_browser(site, allowed=no_browser)
+    visit = release.page.judge(look(), site.frontend.site, screenshot)
     return f"{visit.title!r} opened without an error, screenshot in {screenshot}"
 
 

@@ -46,7 +46,8 @@ rows = [
     (published, app.frontend_folder, pages.env(site.frontend, output)),
     (release.page.visit_argv(site.frontend.site, screenshot), config.ROOT, look),
 ]
-plain = lambda env: {name: getattr(value, "reveal", lambda: value)() for name, value in env.items()}
+known = lambda env: {name: value for name, value in env.items() if name not in toolchain.COMPILED}
+plain = lambda env: {name: getattr(value, "reveal", lambda: value)() for name, value in known(env).items()}
 print(json.dumps([(argv, str(folder), plain(env)) for argv, folder, env in rows]))
 """
 

@@ -73,7 +73,7 @@ class Opened:
 
 
 def env(backend: Backend) -> dict[str, str | Secret]:
-    """Return the variables that send the Convex CLI to `backend` and keep it quiet; a package's .env files lose."""
+    """Return the variables that send any Convex CLI to `backend` and keep it quiet; a package's .env files lose."""
     found: dict[str, str | Secret] = {
         "CI": "1",
         "CONVEX_DEPLOY_KEY": backend.deploy_key,
@@ -84,6 +84,11 @@ def env(backend: Backend) -> dict[str, str | Secret]:
     if backend.provision_host != CONVEX_PROVISION_HOST:
         found |= {"CONVEX_PROVISION_HOST": backend.provision_host, "CONVEX_VERSION_API_ORIGIN": backend.provision_host}
     return found
+
+
+def cli_env(backend: Backend) -> dict[str, str | Secret]:
+    """Return the variables for the CLI itself: it starts faster than one that a script of the app runs."""
+    return {**toolchain.COMPILED, **env(backend)}
 
 
 def codegen_argv(app: App) -> list[str]:

@@ -55,6 +55,7 @@ def fresh_output(folder: Path) -> Path:
 def env(frontend: Frontend, output: Path) -> dict[str, str | Secret]:
     """Return the variables that send wrangler to `frontend` and keep it quiet; caches and logs go beside `output`."""
     return {
+        **toolchain.COMPILED,
         "CI": "1",
         "NO_COLOR": "1",
         "CLOUDFLARE_API_BASE_URL": frontend.api,

@@ -26,6 +26,10 @@ QUIET: Mapping[str, str] = {
     "TURBO_FORCE": "true",
 }
 
+# Node keeps what it compiled of the big CLIs: each start takes a quarter less (Node's documentation of modules, "Module
+# compile cache"). It is not for the app's own scripts, since V8 measures a test's coverage less precisely with it.
+COMPILED: Mapping[str, str] = {"NODE_COMPILE_CACHE": str(ROOT / ".lockstep" / "cache" / "node")}
+
 
 def node() -> str:
     """Return the Node.js that belongs to this environment."""

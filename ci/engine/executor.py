@@ -17,12 +17,13 @@ from invoke.parser.context import ParserContext
 from invoke.tasks import Call, Task
 
 from ci import errors, secret
-from ci.engine import commit, descendants, dry, environment, graph, redaction, screen, settings, values
+from ci.engine import commit, dry, environment, graph, redaction, screen, settings, values
 from ci.engine.audience import Audience, Recorded
 from ci.engine.graph import Node
 from ci.engine.guard import Guard
 from ci.engine.journal import FOLDER, Journal
 from ci.engine.output import Stage
+from ci.engine.play import Play
 from ci.engine.redaction import Redactor
 from ci.engine.run import Run
 from ci.engine.runner import Frame, Runner, StepContext
@@ -49,6 +50,7 @@ class Executor(executor.Executor):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._numbers = itertools.count()  # of steps
+        self._plays: dict[Node, Play] = {}
 
     @cached_property
     def root(self) -> Path:
@@ -115,7 +117,11 @@ class Executor(executor.Executor):
         with Guard(journal.id) as guard, stage.set():  # the guard first: it forks, and the screen may have a thread
             audience.begin(nodes, self.core.unparsed, given, commit.read(self.root))
             run = Run(nodes, partial(self._body, guard, audience), self._settings, audience)
-            run.to_the_end()
+            try:
+                run.to_the_end()
+            finally:
+                for play in self._plays.values():
+                    play.end()
         return run.results
 
     @cached_property
@@ -151,18 +157,14 @@ class Executor(executor.Executor):
         node, task = work.node, work.node.task
         if not isinstance(task, Step):
             return self._plain_body(work)
-        token = f"{guard.token}.{next(self._numbers)}"
-        env = self._environment(task.promise)
-        frame = Frame(self.root, env, self._settings, work, guard, audience, token, itertools.count())
-        context = StepContext(self._step_config(node), self.core.remainder, frame)
-
-        def perform() -> Any:
-            try:
-                return task(context, **node.bound)
-            finally:
-                descendants.end(token)
-
-        return perform
+        if node not in self._plays:
+            token = f"{guard.token}.{next(self._numbers)}"
+            env = self._environment(task.promise)
+            frame = Frame(self.root, env, self._settings, work, guard, audience, token, itertools.count())
+            context = StepContext(self._step_config(node), self.core.remainder, frame)
+            self._plays[node] = Play(task, context, node.bound, token)
+        play = self._plays[node]
+        return partial(play.get_ready if work.is_ahead else play.perform, work)
 
     def _plain_body(self, work: Work) -> Callable[[], Any]:
         """Return what does what Invoke does."""

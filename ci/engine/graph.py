@@ -27,6 +27,7 @@ class Node:
         self.needs: list[Node] = []
         self.posts: list[Node] = []
         self.before: list[Node] = []
+        self.alone_before: set[Node] = set()  # of all that comes before it, near or far, what runs alone
         self.chain = 1  # how many nodes the longest way from here to the end has
         self.is_named = False
         self.is_last = False  # waits for the end of the run
@@ -154,6 +155,8 @@ def _settle(ordered: list[Node]) -> None:
         else:
             node.before += plain + since
             plain, since = [node], []
+        node.alone_before.update(one for one in node.before if one.is_alone)
+        node.alone_before.update(*(one.alone_before for one in node.before))
         # A post-task that was named before its owner nevertheless comes after it.
         node.phase = max([node.phase, *(one.phase for one in node.before)])
         node.title = _unique(node.title, titles)

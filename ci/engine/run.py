@@ -38,10 +38,12 @@ class Run:
         self._events = Events()  # works that have ended, and signals
         self._signals = Signals(self._events)
         self._running: list[Work] = []
+        self._readied: set[Node] = set()  # what was given the chance to get ready before its turn
         self._ended: dict[Node, Work] = {}
         self._failed: list[Work] = []
         self._interruption: BaseException | None = None  # as Invoke has it, in a plain task
         self._stopped_by = 0
+        self._is_stuck = False  # something does not return
         self.results: dict[Task[Any], Any] = {}
 
     def to_the_end(self) -> None:
@@ -69,10 +71,13 @@ class Run:
             ready = sorted([*ready, *sorter.get_ready()], key=self._urgency)
             while ready and self._may_start(ready[0]):
                 self._start(ready.pop(0))
+            for node in filter(self._may_get_ready, nodes):
+                self._readied.add(node)
+                self._start(node, is_ahead=True)
             if not self._running:
                 return
             work = self._await()
-            if work and self._finish(work).state == DONE:
+            if work and self._finish(work):
                 sorter.done(work.node)
 
     def _urgency(self, node: Node) -> tuple[bool, int, int]:
@@ -81,7 +86,18 @@ class Run:
     def _may_start(self, node: Node) -> bool:
         if self._stopped_by or (self._failed and not self._may_tell(node)):
             return False
+        if node in self._at_work():  # getting ready still
+            return False
         return not self._running if node.is_alone else len(self._running) < self._settings.jobs
+
+    def _may_get_ready(self, node: Node) -> bool:
+        """Return whether it can do so now: before its turn, after the last that is alone, in a place nobody wants."""
+        if not (isinstance(node.task, Step) and node.task.gets_ready) or node in self._readied | self._ended.keys():
+            return False
+        return self._may_start(node) and node.alone_before <= self._ended.keys()
+
+    def _at_work(self) -> set[Node]:
+        return {work.node for work in self._running}
 
     def _may_tell(self, node: Node) -> bool:
         """Return whether, after a failure, one that always runs has something to tell, and can."""
@@ -89,10 +105,12 @@ class Run:
         always = isinstance(node.task, Step) and node.task.promise.always
         return always and node.is_last and bool(done) and done.issuperset(node.needs)
 
-    def _start(self, node: Node) -> None:
-        work = Work(node, self.audience.stage, self.audience.voice(node), self._settings.grace_s)
+    def _start(self, node: Node, *, is_ahead: bool = False) -> None:
+        voice = self.audience.voice(node)
+        work = Work(node, self.audience.stage, voice, self._settings.grace_s, is_ahead=is_ahead)
         self._running.append(work)
-        self.audience.started(node)
+        if not is_ahead:
+            self.audience.started(node)
         body = self._prepare(work)
         if node.is_alone:
             self._perform_here(work, body)
@@ -142,9 +160,13 @@ class Run:
         for work in works:
             work.pull(reason)
 
-    def _finish(self, work: Work) -> Work:
+    def _finish(self, work: Work) -> bool:
+        """Take note of how it went; return whether it is done. What could not get ready is tried again in its turn."""
         self._running.remove(work)
         work.close()
+        self._is_stuck |= work.is_given_up
+        if work.is_ahead:
+            return False
         self._ended[work.node] = work
         self.results[work.node.task] = work.result
         self.audience.ended(work)
@@ -152,14 +174,14 @@ class Run:
             self._fail(work)
         if isinstance(work.error, KeyboardInterrupt):
             self._stopped_by, self._interruption = signal.SIGINT, work.error
-        return work
+        return work.state == DONE
 
     def _fail(self, work: Work) -> None:
         self._failed.append(work)
         if isinstance(work.error, LockstepError):
             self.audience.error(work.node.title, work.error)
-        if self._settings.on_failure == "kill":
-            self._pull(FAILURE, [other for other in self._running if not other.leash.reason])
+        in_vain = [one for one in self._running if one.is_ahead or self._settings.on_failure == "kill"]
+        self._pull(FAILURE, [one for one in in_vain if not one.leash.reason])
 
     def _sum_up(self) -> None:
         """Say how it went, before those that always run have the last words."""
@@ -194,7 +216,7 @@ class Run:
             if not self._interruption:
                 self.audience.error("", self._ending())
         self.audience.end(exit_code)
-        if any(work.is_given_up for work in self._ended.values()):
+        if self._is_stuck:
             self.audience.stage.real[0].flush()
             os._exit(exit_code)  # what does not return could keep the interpreter from ending
         if self._interruption:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from math import inf
@@ -12,7 +12,7 @@ from typing import Any
 
 from invoke.config import Config
 from invoke.context import Context
-from invoke.exceptions import CommandTimedOut, UnexpectedExit
+from invoke.exceptions import CommandTimedOut, UnexpectedExit, WatcherError
 from invoke.runners import Local, Result
 
 from ci.engine import descendants, failure, output, process, redaction
@@ -51,6 +51,10 @@ class StepContext(Context):
     def __init__(self, config: Config, remainder: str, frame: Frame) -> None:
         super().__init__(config, remainder)
         self._set(frame=frame)
+
+    def move(self, work: Work) -> None:
+        """Let what it runs from now on, and waits for, be of `work`."""
+        self._set(frame=replace(self.frame, work=work))
 
 
 class Runner(Local):
@@ -114,29 +118,47 @@ class Runner(Local):
     def _run_body(self, command: str, **kwargs: Any) -> Result:
         frame = self.context.frame
         self._token = f"{frame.token}.{next(frame.numbers)}"
+        self._began_at = time.monotonic()
+        if any(kwargs.get(name) for name in INVOKES_OWN):
+            return super()._run_body(command, **kwargs)
+        self._setup(command, kwargs)
+        return self._judged(self._ended(command, kwargs.get("timeout") or inf))
+
+    def _finish(self) -> Result:
+        """Finish Invoke's own way; also a promise ends here."""
         try:
-            if any(kwargs.get(name) for name in INVOKES_OWN):
-                return super()._run_body(command, **kwargs)
-            self._setup(command, kwargs)
-            return self._judged(self._ended(command, kwargs.get("timeout") or inf))
+            return super()._finish()
         finally:
-            for stream in self.streams.values():
-                if isinstance(stream, Source):
-                    stream.end()
+            self._end_streams()
+
+    def _collate_result(self, watcher_errors: list[WatcherError]) -> Result:
+        result = super()._collate_result(watcher_errors)
+        self._tell(result.command, result.exited)
+        return result
 
     def _ended(self, command: str, timeout_s: float) -> Ended:
         frame = self.context.frame
-        began_at = time.monotonic()
-        ended = process.run(
-            [self.opts["shell"], "-c", command],
-            env=_revealed(self.env),
-            cwd=frame.root,
-            shows=(self._show("stdout", "out"), self._show("stderr", "err")),
-            bounds=Bounds(timeout_s, frame.settings.grace_s, frame.work.leash, frame.guard, self._token),
-        )
-        seconds = time.monotonic() - began_at
-        frame.audience.command(frame.work.node, failure.program(command), ended.exited, seconds)
+        try:
+            ended = process.run(
+                [self.opts["shell"], "-c", command],
+                env=_revealed(self.env),
+                cwd=frame.root,
+                shows=(self._show("stdout", "out"), self._show("stderr", "err")),
+                bounds=Bounds(timeout_s, frame.settings.grace_s, frame.work.leash, frame.guard, self._token),
+            )
+        finally:
+            self._end_streams()
+        self._tell(command, ended.exited)
         return ended
+
+    def _tell(self, command: str, exited: int) -> None:
+        frame, seconds = self.context.frame, time.monotonic() - self._began_at
+        frame.audience.command(frame.work.node, failure.program(command), exited, seconds)
+
+    def _end_streams(self) -> None:
+        for stream in self.streams.values():
+            if isinstance(stream, Source):
+                stream.end()
 
     def _judged(self, ended: Ended) -> Result:
         texts = {"stdout": ended.stdout, "stderr": ended.stderr, "exited": ended.exited}

@@ -1,6 +1,7 @@
 """A step: one of Invoke's tasks, with a promise of what it changes and how long it may take."""
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +13,8 @@ from ci import errors
 from ci.engine import values
 from ci.errors import InputError
 
-Body = Callable[..., str | None]
+Ready = Generator[None, None, str | None]  # what a step returns that gets ready before its turn
+Body = Callable[..., str | None] | Callable[..., Ready]
 Changes = Literal["nothing", "backend", "data", "frontend"]
 
 
@@ -35,6 +37,11 @@ class Step(Task[Body]):
     def __init__(self, body: Body, *, promise: Promise, **invoke: Any) -> None:
         super().__init__(body, auto_shortflags=False, **invoke)
         self.promise = promise
+
+    @property
+    def gets_ready(self) -> bool:
+        """Return whether it has a first half, up to its `yield`, that changes nothing and needs not wait its turn."""
+        return inspect.isgeneratorfunction(self.body)
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """Return the flags that Invoke's parser shall accept for this step."""

@@ -20,8 +20,9 @@ DONE, FAILED, INTERRUPTED = "done", "failed", "interrupted"
 class Work:
     """A node on its way: when it began, what ends it, what it says, and in the end how it went."""
 
-    def __init__(self, node: Node, stage: Stage, voice: Voice, grace_s: float) -> None:
+    def __init__(self, node: Node, stage: Stage, voice: Voice, grace_s: float, *, is_ahead: bool) -> None:
         self.node = node
+        self.is_ahead = is_ahead  # it only gets ready, before its turn
         self.voice = voice
         self.leash = Leash()
         self.began_at = self.ended_at = time.monotonic()

@@ -3,8 +3,9 @@ Opens a page in headless Chromium and prints what went wrong, as one JSON object
 
     python -m ci.release.browser URL SCREENSHOT
 
-It is a program of its own, so that it has a deadline and a process group like every other tool. It reads
-LOCKSTEP_BROWSER (the executable), LOCKSTEP_SMOKE_HEADERS (JSON object) and LOCKSTEP_SMOKE_IGNORE (JSON list).
+It starts the browser at once, and opens the page when its standard input ends. It is a program of its own, so that it
+has a deadline and ends with all it started, like every other tool. It reads LOCKSTEP_BROWSER (the executable),
+LOCKSTEP_SMOKE_HEADERS (JSON object) and LOCKSTEP_SMOKE_IGNORE (JSON list).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
@@ -33,9 +34,8 @@ ARGUMENTS = [
 ]
 
 
-def visit(context: BrowserContext, url: str, screenshot: Path) -> dict[str, object]:
+def visit(page: Page, url: str, screenshot: Path) -> dict[str, object]:
     """Return the page's title and its problems, and leave a screenshot whatever happened."""
-    page = context.new_page()
     problems = _watch(page)
     try:
         page.goto(url, wait_until="load", timeout=LOAD_MS)
@@ -106,7 +106,9 @@ def main(url: str, screenshot: Path) -> None:
                 lambda address: urlsplit(address).netloc == host,
                 lambda route: route.continue_(headers=route.request.headers | headers),
             )
-        found = visit(context, url, screenshot)
+        page = context.new_page()
+        sys.stdin.read()
+        found = visit(page, url, screenshot)
         browser.close()
     found["problems"] = [line for line in found["problems"] if not any(part in line for part in ignored)]  # type: ignore[attr-defined]  # a list
     print(json.dumps(found))

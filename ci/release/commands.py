@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,18 @@ def read(c: Context, argv: list[str], env: Env | None = None) -> str:
     return str(c.run(shlex.join(argv), env=env, hide=True).stdout)
 
 
+def start(c: Context, argv: list[str], env: Env) -> Callable[[], str]:
+    """Start a command that waits for the end of its input; return what ends that, and returns what it prints."""
+    read_fd, write_fd = os.pipe()
+    promise = c.run(shlex.join(argv), env=env, hide=True, asynchronous=True, in_stream=os.fdopen(read_fd))
+
+    def go() -> str:
+        os.close(write_fd)
+        return str(promise.join().stdout)
+
+    return go
+
+
 def asked(c: Context, argv: list[str]) -> str:
     """Return what a command prints; one that fails has nothing to say."""
     done = c.run(shlex.join(argv), hide=True, warn=True)
@@ -87,7 +100,7 @@ def generate(c: Context, settings: Config, app: App, backend: Backend) -> None:
     while bundled != (found := generated.bundled(app)):
         bundled = found
         with c.cd(app.backend_folder):
-            c.run(shlex.join(convex.codegen_argv(app)), env=convex.env(backend))
+            c.run(shlex.join(convex.codegen_argv(app)), env=convex.cli_env(backend))
 
 
 def fall_back(c: Context, settings: Config, before: Mapping[Path, bytes]) -> str:

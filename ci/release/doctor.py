@@ -116,10 +116,11 @@ def _target(settings: Config, target: str) -> Iterator[Finding]:
 def beyond_base() -> dict[str, list[str]]:
     """Return what the commands of each step see, beyond what every step's do, by the functions that make it."""
     nothing = Secret("")
-    backend = sorted(convex.env(Backend("", nothing, "elsewhere")))
+    deployment = Backend("", nothing, "elsewhere")
+    backend = sorted(convex.cli_env(deployment))
     frontend = sorted(pages.env(Frontend("", "", "", "", nothing), Path()))
     browser = sorted(page.visit_env("", {}, ()))
-    of_app = sorted({*toolchain.QUIET, *backend})
+    of_app = sorted({*toolchain.QUIET, *convex.env(deployment)})
     return {
         "codegen (the sandbox's key)": backend,
         "lint, typecheck, test (the sandbox's key)": of_app,

@@ -49,7 +49,7 @@ def wait_for(target: Target, release: str, *, within_s: float) -> None:
 
 
 def visit_argv(url: str, screenshot: Path) -> list[str]:
-    """Return the argv that opens `url` in a headless browser and prints one JSON object."""
+    """Return the argv that opens `url` in a headless browser, once its input has ended, and prints one JSON object."""
     return [sys.executable, "-m", "ci.release.browser", url, str(screenshot)]
 
 
@@ -62,6 +62,7 @@ def visit_env(executable: str, headers: Mapping[str, Secret], ignore: tuple[str,
         "LOCKSTEP_SMOKE_IGNORE": json.dumps(ignore),
         # Playwright's own Node needs libatomic, which a bare Debian lacks.
         "PLAYWRIGHT_NODEJS_PATH": toolchain.node(),
+        **toolchain.COMPILED,
     }
 
 

@@ -122,3 +122,13 @@ def test_only_the_commands_that_the_table_names_see_a_secret() -> None:
     of_target = ("deploy-backend", "migrate", "deploy-frontend", "smoke")
     for one in secrets.VARIABLES:
         assert tuple(step for step in of_target if one.name in seen[step]) == one.commands
+
+
+def test_node_keeps_what_it_compiled_of_the_clis_and_not_of_the_apps_scripts() -> None:
+    kept = {steps for steps, names in doctor.beyond_base().items() if "NODE_COMPILE_CACHE" in names}
+    assert {steps.partition(" (")[0] for steps in kept} == {
+        "codegen",
+        "deploy-backend, migrate",
+        "deploy-frontend",
+        "smoke",
+    }
