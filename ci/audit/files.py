@@ -39,6 +39,7 @@ class Files:
         self._rules: dict[str, tuple[GitIgnoreSpec, Callable[[str], object]]] = {}
         self.paths = tuple(sorted(self._walk()))
         self._known = frozenset(self.paths)
+        self.folders = frozenset(_folders(self.paths))
 
     def exists(self, path: str) -> bool:
         """Tell whether there is a file of that path."""
@@ -150,6 +151,16 @@ class Files:
             self.skip(path, "is not a text")
             return None
         return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+
+def _folders(paths: Sequence[str]) -> set[str]:
+    found = {""}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _patterns(lines: Sequence[str]) -> GitIgnoreSpec:

@@ -81,7 +81,7 @@ class Follower:
             return
         if inner := wrappers.inner(argv):
             yield from self.wrapped(inner, at, trail, said)
-        elif (does := managers.read(argv, trail.folder, self.packages)) is not None:
+        elif (does := managers.read(argv, trail.folder, self.packages, known=self.files.folders)) is not None:
             if _is_side_by_side(argv):
                 trail = trail.side_by_side()
             yield from self.managed(does, at, trail, said)
@@ -296,7 +296,8 @@ class Follower:
 
     def turbo_run(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
         """Yield what the tasks of a `turbo run` reach."""
-        runs = turbos.run(self.turbo, argv, here.folder, self.packages, here.env.values) if self.turbo else ()
+        folder = here.folder if here.folder in self.files.folders else None
+        runs = turbos.run(self.turbo, argv, folder, self.packages, here.env.values) if self.turbo else ()
         if self.turbo is None:
             yield self.unknown(f"what does {_said(argv)} run, without a turbo.json?", here)
         inside = here.into(" ".join(argv))

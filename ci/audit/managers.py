@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from ci.audit import folders, line, together, workspaces
@@ -84,7 +84,9 @@ class _Scope:
     manager: Text | None = None
 
 
-def read(argv: Sequence[str], folder: str | None, packages: Sequence[Package]) -> Runs | Executes | Installs | None:
+def read(
+    argv: Sequence[str], folder: str | None, packages: Sequence[Package], *, known: Container[str | None] | None = None
+) -> Runs | Executes | Installs | None:
     """
     Return what a command line does; None if it is not a package manager's, or does nothing that matters.
 
@@ -92,6 +94,7 @@ def read(argv: Sequence[str], folder: str | None, packages: Sequence[Package]) -
         argv: words without quotes, variables kept as they are written.
         folder: where it runs, from the root; None: not known.
         packages: all of the repository.
+        known: the folders of the repository, None for any: what runs in another one runs no scripts that are known.
     """
     said = line.parse(argv)
     if said is None:
@@ -100,7 +103,7 @@ def read(argv: Sequence[str], folder: str | None, packages: Sequence[Package]) -
             return Runs(((here, argv[2]),) if argv[2] in here.scripts else (), name=argv[2], arguments=tuple(argv[3:]))
         text = together.text(argv, here.scripts if here else ())
         return None if text is None else Executes(("bash", "-c", text), folder)
-    scope = _scope(said, folder, packages)
+    scope = _scope(said, folder, packages, known)
     if said.is_install:
         return _installs(said, tuple(argv), scope, packages)
     return _acts(said, scope, packages)
@@ -127,9 +130,11 @@ def _acts(said: Line, scope: _Scope, packages: Sequence[Package]) -> Runs | Exec
     return _runs(name, words, scope, said)
 
 
-def _scope(said: Line, folder: str | None, packages: Sequence[Package]) -> _Scope:
+def _scope(said: Line, folder: str | None, packages: Sequence[Package], known: Container[str | None] | None) -> _Scope:
     for path in said.options.get("folder", ()):
         folder = folders.joined(folder, path)
+    if known is not None and folder not in known:
+        folder = None
     here = workspaces.owner(folder, packages)
     if here is None:
         return _Scope(folder, (), is_all_known=False)
