@@ -296,9 +296,9 @@ class Follower:
 
     def turbo_run(self, argv: tuple[str, ...], here: Trail) -> Iterator[Reached]:
         """Yield what the tasks of a `turbo run` reach."""
-        folder = here.folder if here.folder in self.files.folders else None
-        runs = turbos.run(self.turbo, argv, folder, self.packages, here.env.values) if self.turbo else ()
-        if self.turbo is None:
+        turbo = self.turbo if here.folder is None or here.folder in self.files.folders else None
+        runs = turbos.run(turbo, argv, here.folder, self.packages, here.env.values) if turbo else ()
+        if turbo is None:
             yield self.unknown(f"what does {_said(argv)} run, without a turbo.json?", here)
         inside = here.into(" ".join(argv))
         waits = self.waits.of(runs)
