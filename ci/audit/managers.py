@@ -133,10 +133,8 @@ def _acts(said: Line, scope: _Scope, packages: Sequence[Package]) -> Runs | Exec
 def _scope(said: Line, folder: str | None, packages: Sequence[Package], known: Container[str | None] | None) -> _Scope:
     for path in said.options.get("folder", ()):
         folder = folders.joined(folder, path)
-    if known is not None and folder not in known:
-        folder = None
     here = workspaces.owner(folder, packages)
-    if here is None:
+    if here is None or (known is not None and folder not in known):
         return _Scope(folder, (), is_all_known=False)
     root = workspaces.root(here, packages)
     family = workspaces.members(root, packages)
