@@ -22,8 +22,6 @@ _QUERIES = frozenset(
 _NAME = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
 _OUTPUTS = re.compile(r"GITHUB_(OUTPUT|ENV)|GITHUB_STEP_SUMMARY")
 
-_IS_MAIN = re.compile(r"BASH_SOURCE(\[0\])?\}?\"?\s*==?\s*\"?\$\{?0\b")
-
 Sink = tuple[Swallow, ...]  # what becomes of a failure: () when it ends the script with a failure
 
 
@@ -34,7 +32,8 @@ class Conditions(Words):
     def guarded(self, guards: tuple[Guard, ...]) -> Iterator[None]:
         before = self.guards
         self.guards = before + guards
-        yield
+        with self.perhaps():
+            yield
         self.guards = before
 
     def guard(self, nodes: Sequence[Node], *, negated: bool) -> tuple[Guard, ...]:
@@ -54,11 +53,6 @@ class Conditions(Words):
         if is_test or is_list or (head and head[0] in _QUERIES) or node.type == "negated_command":
             return self.guard([node], negated=negated)
         return ()
-
-    def is_never(self, node: Node) -> bool:
-        """Tell whether a condition is that the file is run, not sourced, and it is sourced."""
-        asks = _IS_MAIN.search(self.source.text.of(node))
-        return bool(asks) and self.source.script != self.scene.script
 
     def failing(self, node: Node) -> tuple[Guard, ...]:
         return (Guard(f"`{self.brief(node)}` fails", frozenset(), self.source.place(node)),)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-_EXPRESSION = re.compile(rb"\$\{\{.*?\}\}", re.DOTALL)
+# What the grammar does not get right: expressions of GitHub, brackets that are escaped, or in `${name%%]*}`.
+_HIDDEN = re.compile(rb"\$\{\{.*?\}\}|\\[\[\]]|(?<=[%#])\\?[\[\]](?=\*?\})", re.DOTALL)
 _ESCAPED = re.compile(r"\\(\n|.)", re.DOTALL)
 
 
@@ -22,11 +23,11 @@ def _parser() -> Parser:
 
 
 class Shell:
-    """A parsed shell text; an expression of GitHub is a word as long as it is, so that every position holds."""
+    """A parsed shell text; what the grammar does not know is a word as long as it is, so that every position holds."""
 
     def __init__(self, text: str) -> None:
         self._bytes = text.encode("utf-8", "replace")
-        self.root: Node = _parser().parse(_EXPRESSION.sub(_word, self._bytes)).root_node
+        self.root: Node = _parser().parse(_HIDDEN.sub(_word, self._bytes)).root_node
 
     def is_deeper(self, levels: int) -> bool:
         """Tell whether the tree has more levels than this."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ci.audit import folders
+from ci.audit import credentials, folders
 from ci.audit.model import Env, Question, Text
 from ci.audit.shell import Command
 
@@ -40,7 +40,7 @@ class Left:
         self.notes += 1
         found = dict(_written(command))
         for name, text in found.items():
-            if command.guards and "CONVEX" in name:
+            if command.guards and name in (*credentials.KEYS, *credentials.SELF_HOSTED):
                 self.questions.append(Question(f"is {name} set in $GITHUB_ENV by then?", command.at))
             else:
                 self.values[name] = text

@@ -16,6 +16,7 @@ from ci.audit.model import (
     Guard,
     Job,
     Package,
+    Place,
     Question,
     Reached,
     Step,
@@ -26,6 +27,9 @@ from ci.audit.model import (
 )
 from ci.audit.trail import Trail
 
+# What the runner sets.
+# Source: docs.github.com/en/actions/reference/workflows-and-actions/variables, read 2026-11-22.
+_RUNNER = {name: Text("true", Place("")) for name in ("CI", "GITHUB_ACTIONS")}
 _SECRET = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
 _OUTPUT = re.compile(r"\b(steps|needs)\.([\w-]+)\.outputs\b")
 _MATTERS = re.compile(r"convex|wrangler|vercel|netlify|turbo|\b(npm|npx|pnpm|yarn|bun|bunx)\b", re.IGNORECASE)
@@ -85,7 +89,7 @@ class _Walk(Follower):
             trail.to(where, step.at),
             given={},
             step=step,
-            env=self.left.before(_env(step.env)),
+            env=self.left.before(_env({**_RUNNER, **step.env})),
             folder=step.folder if step.folder is None else folders.joined("", step.folder),
             order=(step.index,),
             guards=(*trail.guards, *_asked(step.conditions, trail.job, trail.workflow)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,16 @@ class Settings(Conditions):
         """Set a variable of the shell, which those that it starts see if it is exported."""
         name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         name = self.source.text.of(name_node) if name_node else ""
-        self.known[name] = self.value(value) if value else ("",)
+        is_added = "+=" in (child.type for child in node.children)
+        self.known[name] = None if is_added else self.assigned(value) if value else ("",)
         self.asks[name] = self.names([value] if value else [])
         if exported or self.is_exporting or name in self.env.values:
             self.put(name, Text(self.written(value) if value else "", self.source.place(node)))
+
+    def assigned(self, node: Node) -> tuple[str, ...] | None:
+        """Return what a variable becomes; of another one also what the step sets it to."""
+        text = self.known_text(node) if (value := self.value(node)) is None else None
+        return value if text is None else (text,)
 
     def put(self, name: str, value: Text) -> None:
         """Set a variable that commands see."""
@@ -40,6 +47,10 @@ class Settings(Conditions):
         self.env = replace(self.env, values={k: v for k, v in self.env.values.items() if k not in gone})
         for name in gone:
             self.known.pop(name, None)
+
+    def taken(self, words: Sequence[str]) -> None:
+        """Do what `read` and its like do: what is in their variables is not known."""
+        self.known |= dict.fromkeys(words)
 
     def change(self, node: Node, rest: tuple[str, ...]) -> None:
         """Do what `cd` does."""

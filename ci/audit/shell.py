@@ -11,7 +11,7 @@ from ci.audit import grammar
 from ci.audit.conditions import Sink
 from ci.audit.folders import joined
 from ci.audit.model import Env, Guard, Place, Text
-from ci.audit.settings import Settings
+from ci.audit.truths import Truths
 from ci.audit.words import Origin, Scene, Source
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ MAX_DEPTH = 60
 MAX_NESTING = 200  # levels of the grammar's tree: an `&&` more is a level more
 MAX_TURNS = 16  # of a `for` over words that are known
 
+_TAKES = frozenset(("read", "mapfile", "readarray", "getopts", "printf", "let"))  # a variable that they are told
 _STATUS = re.compile(r"\$\?|\$\{\?\}|PIPESTATUS")
 
 
@@ -75,7 +76,7 @@ class _Mode:
         return _Mode(sink, sink, True, self.feeds)
 
 
-class _Shell(Settings):
+class _Shell(Truths):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self.found: list[Command] = []
@@ -130,19 +131,22 @@ class _Shell(Settings):
             self.depth -= 1
 
     def _list(self, node: Node, mode: _Mode) -> bool:
-        left, operator, right = node.children[0], node.children[1].type, node.children[-1]
-        if operator == "&&":
+        left, is_and, right = node.children[0], node.children[1].type == "&&", node.children[-1]
+        holds = self.truth(left)
+        if is_and:
             self.statement(left, mode.within(mode.soft))
-            with self.guarded(self.asked(left)):
-                ends = self.statement(right, mode)
+            guards = self.asked(left)
         else:
             shrug = self.is_shrug(right)
             self.statement(left, mode.within(self.hides(f"`|| {self.brief(right)}`", right) if shrug else ()))
-            with self.guarded(self.asked(left, negated=True) or self.failing(left)):
-                ends = self.statement(right, mode)
+            guards = self.asked(left, negated=True) or self.failing(left)
+        if holds == ("no" if is_and else "yes"):
+            return False
+        with self.guarded(guards):
+            ends = self.statement(right, mode)
         if ends and self.leaves_well(right):
-            self.guards += self.asked(left, negated=operator == "&&")
-        return False
+            self.guards += self.asked(left, negated=is_and)
+        return ends and holds != "maybe"
 
     def _pipeline(self, node: Node, mode: _Mode) -> None:
         parts = [n for n in node.children if n.is_named]
@@ -190,33 +194,42 @@ class _Shell(Settings):
         with self.apart():
             self.sequence(node.children, replace(mode, exits=mode.hard))
 
-    def _if_statement(self, node: Node, mode: _Mode) -> None:
+    def _if_statement(self, node: Node, mode: _Mode) -> bool:
         branches = grammar.branches(node)
         asked: tuple[Guard, ...] = ()
         after: tuple[Guard, ...] = ()
         for number, (conditions, body) in enumerate(branches):
             rest = branches[number + 1 :]
-            if conditions and self.is_never(conditions[0]):
+            holds = self.holds(conditions) if conditions else "maybe"
+            if holds == "no":
                 continue
             if conditions:
                 self.sequence(conditions, mode.within(self.otherwise(conditions, body, rest)))
             own = self.guard(conditions, negated=False) if conditions else ()
             with self.guarded(asked + own):
                 ends = self.sequence(body, mode)
+            if holds == "yes":
+                return ends
             asked += self.guard(conditions, negated=True) if conditions else ()
             if ends and body and self.leaves_well(body[-1]) and number == len(after):
                 after = asked
         self.guards += after
+        return False
 
     def _while_statement(self, node: Node, mode: _Mode) -> None:
         conditions = node.children_by_field_name("condition")
         self.sequence(conditions, mode.within(()))
+        self.body(node, mode)
+
+    def body(self, node: Node, mode: _Mode) -> None:
+        """Walk the body of a loop."""
         body = node.child_by_field_name("body")
         if body:
-            self.sequence(body.children, mode)
+            with self.perhaps():
+                self.sequence(body.children, mode)
 
     def _for_statement(self, node: Node, mode: _Mode) -> None:
-        variable, body = node.child_by_field_name("variable"), node.child_by_field_name("body")
+        variable = node.child_by_field_name("variable")
         name = self.source.text.of(variable) if variable else ""
         words = [self.value(n) for n in node.children_by_field_name("value")]
         turns = [word for value in words for word in (value or ())]
@@ -225,22 +238,23 @@ class _Shell(Settings):
         each: list[tuple[str, ...] | None] = [(turn,) for turn in turns]
         for turn in each or [None]:
             self.known[name] = turn
-            if body:
-                self.sequence(body.children, mode)
+            self.body(node, mode)
 
-    def _c_style_for_statement(self, node: Node, mode: _Mode) -> None:
-        body = node.child_by_field_name("body")
-        if body:
-            self.sequence(body.children, mode)
+    _c_style_for_statement = body
 
     def _case_statement(self, node: Node, mode: _Mode) -> None:
         value = node.child_by_field_name("value")
-        for item in (n for n in node.children if n.type == "case_item"):
+        taken, is_known = self.cases(node)
+        for item in taken:
             patterns = item.children_by_field_name("value")
+            inside = [n for n in item.children if n.is_named and n not in patterns]
+            if is_known:
+                self.sequence(inside, mode)
+                continue
             text = f"case {self.written(value) if value else ''} in {' | '.join(map(self.source.text.of, patterns))}"
             names = self.names([value] if value else [])
             with self.guarded((Guard(text, names, self.source.place(item)),)):
-                self.sequence([n for n in item.children if n.is_named and n not in patterns], mode)
+                self.sequence(inside, mode)
 
     def _function_definition(self, node: Node, _mode: _Mode) -> None:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
@@ -296,6 +310,8 @@ class _Shell(Settings):
             self.call(head, rest, mode)
         elif head in ("cd", "pushd"):
             self.change(node, rest)
+        elif head in _TAKES:
+            self.taken(rest)
         elif head == "set":
             self.options(rest)
         elif head in ("exit", "return"):
@@ -305,6 +321,7 @@ class _Shell(Settings):
         elif head == "eval" and rest and "$" not in "".join(rest):
             self.read(" ".join(rest), Origin(self.source.place(node), is_block=False), mode=mode)
         elif head == "eval":
+            self.is_open = True
             self.ask(f"which variables does `{self.brief(node)}` set?", node)
             self.emit(argv, node, mode)
         else:
@@ -335,11 +352,13 @@ class _Shell(Settings):
             return  # it calls itself
         body, source = self.functions[name]
         known, guards, calls = dict(self.known), self.guards, self.calls
-        self.known |= {"@": arguments, "*": arguments, **{str(n): (w,) for n, w in enumerate(arguments, 1)}}
+        given = {"@": arguments, "*": arguments, **{str(n): (w,) for n, w in enumerate(arguments, 1)}}
+        self.known |= given
         self.calls = (*calls, name)
         with self.inside(source):
             self.sequence(body.children, mode)
-        self.known, self.guards, self.calls = known, guards, calls
+        sets = {name for name, value in self.known.items() if name not in given and known.get(name) != value}
+        self.known, self.guards, self.calls = {**known, **dict.fromkeys(sets)}, guards, calls
 
     def sourced(self, node: Node, mode: _Mode) -> None:
         arguments = node.children_by_field_name("argument")
@@ -347,6 +366,7 @@ class _Shell(Settings):
         path = joined(self.folder, value[0]) if value and len(value) == 1 else None
         text = self.scene.reader(path) if path and self.scene.reader else None
         if path is None or text is None or path in self.calls or len(self.calls) >= 8:
+            self.is_open = True
             self.ask(f"which variables does `{self.brief(node)}` set?", node)
             return
         calls, self.calls = self.calls, (*self.calls, path)

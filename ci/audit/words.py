@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from ci.audit.model import Env, Guard, Place
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([^}$]*))?\})")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Words:
         self.known: dict[str, tuple[str, ...] | None] = {"@": self.scene.arguments, "*": self.scene.arguments}
         self.asks: dict[str, frozenset[str]] = {}
         self.calls: tuple[str, ...] = ()
+        self.is_open = False  # whether something that was not followed may have set any variable
         for number, word in enumerate(self.scene.arguments, 1):
             self.known[str(number)] = (word,)
 
@@ -83,6 +87,13 @@ class Words:
         before = (self.env, self.folder, self.is_errexit, self.is_pipefail, self.guards, dict(self.known))
         yield
         self.env, self.folder, self.is_errexit, self.is_pipefail, self.guards, self.known = before
+
+    @contextmanager
+    def perhaps(self) -> Iterator[None]:
+        """Walk what may not run: what it sets is not known behind it."""
+        before = dict(self.known)
+        yield
+        self.known = {name: value if before.get(name) == value else None for name, value in self.known.items()}
 
     def words(self, node: Node) -> tuple[str, ...]:
         """Return the words that one becomes: a variable that is known, alone, by its value; others as written."""
@@ -117,6 +128,24 @@ class Words:
         text = self.written(node)
         return None if "$" in text and "${{" not in text and kind != "raw_string" else (text,)
 
+    def known_text(self, node: Node) -> str | None:
+        """Return what a word is; a variable by what the shell, or the step, sets it to."""
+        written = self.written(node)
+        variable = _VARIABLE.fullmatch(written)
+        if variable is None:
+            return None if "$" in written or "`" in written else written
+        if self.is_open:
+            return None
+        name = variable[1] or variable[2]
+        if name in self.known:
+            value = self.known[name]
+            text = None if value is None else " ".join(value)
+        else:
+            text = self.env.values[name].value if name in self.env.values else None
+        if text is None or "$" in text:
+            return None
+        return text or variable[3] or ""
+
     def composed(self, node: Node) -> tuple[str, ...] | None:
         """Return the value of a word of several parts."""
         made = ""
@@ -140,7 +169,7 @@ class Words:
             return (ROOT,)
         if text in ("0", "BASH_SOURCE[0]", "BASH_SOURCE") and self.source.script:
             return (f"{ROOT}/{self.source.script}",)
-        name, _, default = text.partition(":-")
+        name, _, default = text.partition(":?")[0].partition(":-")
         if name in self.known:
             return self.known[name]
         return (default,) if default and "$" not in default and name not in self.env.values else None

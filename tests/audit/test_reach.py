@@ -66,7 +66,9 @@ jobs:
     assert [link.text for link in one.chain] == ['job "deploy", step "Deploy"', "`npx convex deploy --yes`"]
     assert {name: text.value for name, text in one.env.values.items()} == {
         "A": "workflow",
+        "CI": "true",
         "CONVEX_DEPLOY_KEY": "${{ secrets.CONVEX_DEPLOY_KEY }}",
+        "GITHUB_ACTIONS": "true",
     }
     assert [(guard.text, guard.names) for guard in one.guards] == [("secrets.GO != ''", frozenset({"GO"}))]
     assert [swallow.how for swallow in one.swallowed] == ["`continue-on-error` of the step"]
@@ -160,7 +162,7 @@ def test_turbo_reaches_what_a_task_depends_on_and_keeps_variables_away(tmp_path:
     step = '{ run: bun turbo run typecheck, env: { CONVEX_DEPLOY_KEY: "${{ secrets.K }}", CI: "1" } }'
     found = repository(tmp_path, {**TURBO, CI: steps(step), "turbo.json": turbo}).reached
     assert [told(one) for one in found] == ["codegen apps/convex convex codegen", "gate apps/web tsc"]
-    assert [sorted(one.env.values) for one in found] == [["CI"], ["CI"]]
+    assert [sorted(one.env.values) for one in found] == [["CI", "GITHUB_ACTIONS"]] * 2
     assert found[0].env.dropped["CONVEX_DEPLOY_KEY"].at.path == "turbo.json"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -31,6 +32,9 @@ steps:
 )
 
 Status = Literal["gap", "unclear", "latent"]
+_EMPTY = re.compile(
+    r"""^\[+ -z "?\$\{?(\w+)[^ ]* \]+$|^! \(\[+ -n "?\$\{?(\w+)[^ ]* \]+\)$"""
+)  # `[ -z "$A" ]`, and not `[ -n "$A" ]`
 _WORST: tuple[Status, ...] = ("gap", "unclear", "latent")
 
 
@@ -43,7 +47,7 @@ class _Missing:
 
 
 def check(repository: Repository) -> Iterator[Finding]:
-    """Yield one finding for each step that fails for want of a key."""
+    """Yield one finding for each step that fails for want of a key, and one for each question that a job leaves."""
     worst: dict[object, _Missing] = {}
     for reached in repository.reached:
         missing = _missing(reached, repository)
@@ -52,7 +56,13 @@ def check(repository: Repository) -> Iterator[Finding]:
         key = (reached.workflow.path, reached.job.id, reached.step and reached.step.index)
         if key not in worst or _WORST.index(missing.status) < _WORST.index(worst[key].status):
             worst[key] = missing
-    yield from (_finding(missing, repository) for missing in worst.values())
+    asked: dict[object, list[_Missing]] = {}
+    for key, missing in worst.items():
+        reached = missing.reached
+        is_question = missing.status == "unclear" and reached.job
+        same = (reached.workflow, reached.job and reached.job.id, missing.question, reached.argv)
+        asked.setdefault(same if is_question else key, []).append(missing)
+    yield from (_finding(first, others, repository) for first, *others in asked.values())
 
 
 def _missing(reached: Reached, repository: Repository) -> _Missing | None:
@@ -71,6 +81,8 @@ def _missing(reached: Reached, repository: Repository) -> _Missing | None:
         if scenario.is_fork:
             continue
         given = credentials.given(reached, scenario)
+        if _is_for_want(reached, scenario):
+            continue
         if given == "no":
             return _Missing(reached, _status(reached, repository, scenario, needs=needs), scenario)
         if given == "maybe" and needs == "now":
@@ -94,6 +106,13 @@ def _is_by_setting(reached: Reached) -> bool:
     return any("vars." in guard.text for guard in reached.guards)
 
 
+def _is_for_want(reached: Reached, scenario: Scenario) -> bool:
+    """Tell whether a command runs only where a variable is empty that the step is given."""
+    empty = {name for guard in reached.guards for found in _EMPTY.findall(guard.text) for name in found if name}
+    given = (reached.env.values[name] for name in empty if name in reached.env.values)
+    return any(credentials.is_set(text, reached, scenario) == "yes" for text in given)
+
+
 def _is_given_to_step(name: str, reached: Reached) -> bool:
     text = reached.step.env.get(name) if reached.step else None
     return text is not None and bool(text.value.strip())
@@ -104,7 +123,7 @@ def _is_committed(reached: Reached, repository: Repository) -> bool:
     return backend is not None and backend.is_generated_committed
 
 
-def _finding(missing: _Missing, repository: Repository) -> Finding:
+def _finding(missing: _Missing, others: list[_Missing], repository: Repository) -> Finding:
     reached = missing.reached
     step, said = queries.step_of(reached), queries.said(reached)
     message = f"{step} reaches {said} without CONVEX_DEPLOY_KEY: {_why(missing, repository)}"
@@ -112,7 +131,9 @@ def _finding(missing: _Missing, repository: Repository) -> Finding:
         message = f"does {said} reach the Convex CLI, and has it CONVEX_DEPLOY_KEY there?"
     elif missing.status == "unclear":
         asked = missing.question.text if missing.question else _asked(missing)
-        message = f"does {step} have CONVEX_DEPLOY_KEY when it reaches {said}? {asked}"
+        labels = [f'"{other.reached.step.label}"' for other in others if other.reached.step]
+        also = f", or step {', '.join(labels)}," if labels else ""
+        message = f"does {step}{also} have CONVEX_DEPLOY_KEY when it reaches {said}? {asked}"
     return RULE.found(
         queries.place(reached),
         message,
