@@ -48,7 +48,7 @@ class _Missing:
 
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each step that fails for want of a key, and one for each question that a job leaves."""
-    worst: dict[object, _Missing] = {}
+    worst: dict[tuple[object, ...], _Missing] = {}
     for reached in repository.reached:
         missing = _missing(reached, repository)
         if missing is None or reached.workflow is None or reached.job is None:
@@ -57,11 +57,9 @@ def check(repository: Repository) -> Iterator[Finding]:
         if key not in worst or _WORST.index(missing.status) < _WORST.index(worst[key].status):
             worst[key] = missing
     asked: dict[object, list[_Missing]] = {}
-    for key, missing in worst.items():
-        reached = missing.reached
-        is_question = missing.status == "unclear" and reached.job
-        same = (reached.workflow, reached.job and reached.job.id, missing.question, reached.argv)
-        asked.setdefault(same if is_question else key, []).append(missing)
+    for step, missing in worst.items():
+        same = (*step[:2], missing.question, missing.reached.argv)
+        asked.setdefault(same if missing.status == "unclear" else step, []).append(missing)
     yield from (_finding(first, others, repository) for first, *others in asked.values())
 
 
