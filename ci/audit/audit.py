@@ -24,6 +24,7 @@ def read(root: Path, *, without: Collection[str] = ()) -> Repository:
         turbo=tasks,
         locks=locks.paths(files),
         reached=reached,
+        latent=reach.latent(files, found, tasks) if tasks else (),
         texts=files.texts,
         skipped=tuple(files.skipped),
     )

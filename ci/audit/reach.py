@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ci.audit import actions, folders, hosts, shell, turns
+from ci.audit import actions, credentials, folders, hosts, shell, turns
 from ci.audit.files import Files
 from ci.audit.follow import OF_HOSTS, Follower
 from ci.audit.left import Left
@@ -43,6 +43,15 @@ def reach(
     found = [one for workflow in workflows for job in workflow.jobs for one in walk.job(workflow, job)]
     found += [one for build in hosts.builds(files, packages) for one in walk.host(build)]
     return tuple(found)
+
+
+def latent(files: Files, packages: Sequence[Package], turbo: Turbo) -> tuple[Reached, ...]:
+    """Return what the tasks of turbo would reach, were each of them run with all keys."""
+    walk = Follower(files, packages, turbo)
+    keys = {name: Text("a key", Place(turbo.path)) for name in (*credentials.KEYS, *credentials.SELF_HOSTED)}
+    names = dict.fromkeys(f"{task.package}#{task.name}".removeprefix("#") for task in turbo.tasks)
+    trails = ((name, Trail(Env(keys)).to(name, Place(turbo.path))) for name in names)
+    return tuple(one for name, trail in trails for one in walk.turbo_run(("turbo", "run", name), trail))
 
 
 class _Walk(Follower):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from ci.audit import credentials, queries
-from ci.audit.model import Drop, Finding, Package, Reached, Repository, Text, Turbo, TurboTask
+from ci.audit.model import Drop, Finding, Reached, Repository
 from ci.audit.rule import Rule
 
 RULE = Rule(
@@ -31,9 +30,9 @@ step has the key, the script behind the task does not, and turbo says nothing of
 }""",
 )
 
-_LOOSE = re.compile(r"--env-mode[= ]loose|TURBO_ENV_MODE\W+loose")
-_CALLS_CONVEX = re.compile(r"\bconvex(?:@\S+)?\s+(?:(?:codegen|deploy|run|env|import)\b|dev\s[^&|;]*--once\b)")
-_GUARDED = re.compile(r"\[+\s[^]]*CONVEX|if\s|\bCONVEX_\w*KEY=")
+_LOOSE = re.compile(r"\bturbo\b([^&|;\n]*)--env-mode[= ]loose([^&|;\n\"']*)")
+_ALL_LOOSE = re.compile(r"TURBO_ENV_MODE\W+loose")
+_DEV = re.compile(r"(?:.*#)?dev\b")  # of developers' machines, where a login will do
 
 
 def check(repository: Repository) -> Iterator[Finding]:
@@ -47,11 +46,11 @@ def check(repository: Repository) -> Iterator[Finding]:
         if drop.at not in told:
             told.add(drop.at)
             yield _reached(reached, name, drop, repository)
-    if repository.turbo:
-        for task, package, script in _unreached(repository.turbo, repository):
-            if task.at not in told:
-                told.add(task.at)
-                yield _latent(task, package, script)
+    for reached in _unreached(repository):
+        name = _dropped(reached, repository)
+        if name and reached.env.dropped[name].at not in told:
+            told.add(reached.env.dropped[name].at)
+            yield _latent(reached, name)
 
 
 def _dropped(reached: Reached, repository: Repository) -> str | None:
@@ -79,34 +78,26 @@ def _reached(reached: Reached, name: str, drop: Drop, repository: Repository) ->
     )
 
 
-def _unreached(turbo: Turbo, repository: Repository) -> Iterator[tuple[TurboTask, Package, Text]]:
-    """Yield the tasks whose scripts call the CLI, and which would not get the key."""
-    if not turbo.is_strict or any(map(_LOOSE.search, repository.texts.values())):
+def _unreached(repository: Repository) -> Iterator[Reached]:
+    """Yield what tasks would call as soon as somebody runs them, but for those that are run with all variables."""
+    texts = repository.texts.values()
+    of_workflows = [text for path, text in repository.texts.items() if path.startswith(".github/")]
+    if any(map(_ALL_LOOSE.search, texts)) or any(map(_LOOSE.search, of_workflows)):
         return
-    for package in repository.packages:
-        for task in turbo.tasks:
-            script = package.scripts.get(task.name)
-            if script is None or task.package not in ("", package.name) or _is_overruled(task, package, turbo):
-                continue
-            if _CALLS_CONVEX.search(script.value) and not _GUARDED.search(script.value) and not _passes(task, turbo):
-                yield task, package, script
+    loose = {word for text in texts for found in _LOOSE.findall(text) for word in " ".join(found).split()}
+    for one in repository.latent:
+        is_left_on = one.argv[1:2] == ("dev",) and "--once" not in one.argv
+        task = one.chain[0].text
+        if one.confidence == "high" and not is_left_on and not _DEV.match(task) and task not in loose:
+            yield one
 
 
-def _is_overruled(task: TurboTask, package: Package, turbo: Turbo) -> bool:
-    return not task.package and any(other.name == task.name and other.package == package.name for other in turbo.tasks)
-
-
-def _passes(task: TurboTask, turbo: Turbo) -> bool:
-    named = (*task.env, *task.pass_through, *turbo.global_env, *turbo.global_pass_through)
-    names = (*credentials.KEYS, credentials.SELF_HOSTED[1])
-    return any(fnmatchcase(name, text.value) for text in named for name in names)
-
-
-def _latent(task: TurboTask, package: Package, script: Text) -> Finding:
+def _latent(reached: Reached, name: str) -> Finding:
+    drop = reached.env.dropped[name]
     return RULE.found(
-        task.at,
-        f"turbo task {task.name} would keep CONVEX_DEPLOY_KEY from `{script.value[:60]}` of {package.path}",
-        _hint("CONVEX_DEPLOY_KEY"),
+        drop.at,
+        f"{drop.task} would keep {name} from {queries.said(reached)} of {reached.at.path}",
+        _hint(name),
         status="latent",
     )
 
