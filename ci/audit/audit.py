@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from ci.audit import locks, packages, reach, turbo, workflows
+from ci.audit import locks, packages, reach, shown, turbo, workflows
 from ci.audit.files import Files
 from ci.audit.model import Repository
 
@@ -24,6 +24,7 @@ def read(root: Path, *, without: Collection[str] = ()) -> Repository:
         turbo=tasks,
         locks=locks.paths(files),
         reached=reached,
+        plain=shown.plain(files, reached),
         latent=reach.latent(files, found, tasks) if tasks else (),
         texts=files.texts,
         skipped=tuple(files.skipped),

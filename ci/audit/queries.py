@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ci.audit import credentials, expressions, scenarios
+from ci.audit import credentials, expressions, scenarios, shown
 from ci.audit.model import Concurrency, Package, Place, Reached, Repository, Scenario, Text, Workflow
 
 _NOT_LIVE = re.compile(
     r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
 )
 _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
+_ADDRESS = re.compile(r"CONVEX\w*_URL$")
 _NOTHING = Text("", Place(""))
 _HOST_SETTINGS = ("vercel.json", "netlify.toml")
 _NOT_BY_ITSELF = re.compile(r'"deploymentEnabled"\s*:\s*false|"ignoreCommand"|^\s*ignore\s*=', re.MULTILINE)
@@ -197,14 +197,21 @@ def option(argv: tuple[str, ...], *names: str) -> str:
 
 def is_of_the_app(reached: Reached, repository: Repository) -> bool:
     """Tell whether what is published may use the backend."""
-    paths = [path for path in _published(reached) if path]
-    if any(_NOT_THE_APP.search(path) for path in paths):
+    paths = [path for path in shown.folders(reached) if path]
+    if any(_NOT_THE_APP.search(path) for path in paths) or shown.is_plain(reached, repository.plain):
         return False
     owners = [owner for path in paths if (owner := owner_of(path, repository)) is not None]
     if not owners:
         return True
     deepest = max(owners, key=lambda owner: len(owner.folder))
-    return not deepest.folder or uses_backend(deepest, repository)
+    return not deepest.folder or uses_backend(deepest, repository) or _is_told_of_backend(reached)
+
+
+def _is_told_of_backend(reached: Reached) -> bool:
+    """Tell whether a step of the job that publishes, or of one that it needs, is given the address of a backend."""
+    jobs = reached.workflow.jobs if reached.workflow and reached.job else ()
+    mine = (job for job in jobs if reached.job and job.id in (reached.job.id, *reached.job.needs))
+    return any(_ADDRESS.search(name) for job in mine for step in job.steps for name in step.env)
 
 
 def has_pages(reached: Reached, repository: Repository) -> bool:
@@ -221,25 +228,8 @@ def asks_what(reached: Reached, repository: Repository) -> str:
         return "is this only a preview, without --prod?"
     if not reached.questions:
         return ""
-    is_built = any(path.rpartition("/")[2] in _BUILT for path in _published(reached))
+    is_built = any(path.rpartition("/")[2] in _BUILT for path in shown.folders(reached))
     return "" if reached.tool == "gh-pages" and is_built else reached.questions[0].text
-
-
-def _published(reached: Reached) -> Iterator[str]:
-    """Yield the folders that a publish may be about."""
-    folder = reached.folder or ""
-    yield folder
-    for name in ("directory", "workingDirectory", "working-directory", "publish_dir", "publish-dir", "folder", "path"):
-        if name in reached.given and "$" not in reached.given[name].value:
-            yield posixpath.normpath(posixpath.join(folder, reached.given[name].value))
-    for word in reached.argv[1:]:
-        value = word.partition("=")[2] if word.startswith("--") else word
-        if ("/" in value or word == "dist") and not value.startswith(("$", "/", "http", "@", "-")):
-            yield posixpath.normpath(posixpath.join(folder, value))
-    if reached.tool == "gh-pages" and reached.workflow:
-        for step in (step for job in reached.workflow.jobs for step in job.steps):
-            if step.uses and "upload-pages-artifact" in step.uses.value and "path" in step.given:
-                yield posixpath.normpath(step.given["path"].value)
 
 
 def owner_of(path: str, repository: Repository) -> Package | None:
