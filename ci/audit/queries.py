@@ -16,7 +16,12 @@ _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|sli
 _ADDRESS = re.compile(r"CONVEX\w*_URL$")
 _NOTHING = Text("", Place(""))
 _HOST_SETTINGS = ("vercel.json", "netlify.toml")
-_NOT_BY_ITSELF = re.compile(r'"deploymentEnabled"\s*:\s*false|"ignoreCommand"|^\s*ignore\s*=', re.MULTILINE)
+# Source: vercel.com/docs/project-configuration/git-configuration, read 2026-11-22.
+_NOT_BY_ITSELF = re.compile(
+    r'"deploymentEnabled"\s*:\s*(?:false|\{[^}]*"(?:main|master|production|prod)"\s*:\s*false)'
+    r'|"github"\s*:\s*\{[^}]*"enabled"\s*:\s*false|"ignoreCommand"|^\s*ignore\s*=',
+    re.MULTILINE,
+)
 _SERVERS = ("railway", "fly")
 _ANYTHING = ("sst", "alchemy")  # deploy what a program describes
 _FRONTENDS = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ci.audit import order, queries
-from ci.audit.model import Finding, Reached, Repository, Scenario
+from ci.audit.model import Finding, Place, Reached, Repository, Scenario
 from ci.audit.order import Order
 from ci.audit.rule import Rule
 
@@ -72,7 +72,7 @@ def _by_a_host(repository: Repository, deploys: list[Reached]) -> Iterator[Findi
     settings = next(queries.host_settings(repository), None)
     if deploy and settings:
         yield RULE.found(
-            queries.place(deploy),
+            Place(settings),
             f"{settings} lets a host build the frontend, and {queries.step_of(deploy)} deploys the backend: does the"
             " host publish every push by itself, without waiting?",
             f"publish from this workflow, behind {queries.said(deploy)}, or let the host's build run it",
