@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ci.audit import grammar
 from ci.audit.model import Guard, Swallow
 from ci.audit.words import Words
 
@@ -20,6 +21,7 @@ _QUERIES = frozenset(
     ("[", "[[", "test", "grep", "egrep", "command", "which", "type", "git", "gh", "jq", "diff", "cmp", "hash", "docker")
 )
 _NAME = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
+_KEPT = re.compile(r"(?!/dev/|&|\d$)").match  # where something is written that may be read later
 _OUTPUTS = re.compile(r"GITHUB_(OUTPUT|ENV)|GITHUB_STEP_SUMMARY")
 
 Sink = tuple[Swallow, ...]  # what becomes of a failure: () when it ends the script with a failure
@@ -69,6 +71,9 @@ class Conditions(Words):
         text = self.source.text.of(node)
         if node.type in ("compound_statement", "subshell", "redirected_statement", "list"):
             if _OUTPUTS.search(text):
+                return False
+            redirects = [n for n in node.named_children if n.type == "file_redirect"]
+            if any(_KEPT(place) for n in redirects for place in grammar.redirected(n, self.source.text)[0]):
                 return False
             parts = [n for n in node.named_children if n.type not in ("comment", "file_redirect")]
             return bool(parts) and all(self.is_shrug(n) for n in parts)

@@ -12,6 +12,7 @@ from ci.audit.model import Concurrency, Package, Place, Reached, Repository, Sce
 _NOT_LIVE = re.compile(
     r"preview|staging|stage\b|\bstg|\bdev\b|develop|\bpr-|\btest|\bqa\b|sandbox|draft", re.IGNORECASE
 )
+_EXAMPLE = re.compile(r"(?:^|/)(?:examples?|demos?|playground|templates?|fixtures?|samples?)(?:/|$)")
 _NOT_THE_APP = re.compile(r"\bdocs?\b|storybook|coverage|report|allure|badge|slides|typedoc", re.IGNORECASE)
 _ADDRESS = re.compile(r"CONVEX\w*_URL$")
 _NOTHING = Text("", Place(""))
@@ -241,6 +242,11 @@ def owner_of(path: str, repository: Repository) -> Package | None:
     """Return the package that a path lies in."""
     owners = [one for one in repository.packages if not one.folder or f"{path}/".startswith(f"{one.folder}/")]
     return max(owners, key=lambda one: len(one.folder), default=None)
+
+
+def is_example(path: str) -> bool:
+    """Tell whether a path is one of what only shows how something is used."""
+    return bool(_EXAMPLE.search(path))
 
 
 def uses_backend(package: Package, repository: Repository) -> bool:

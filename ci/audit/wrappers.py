@@ -111,6 +111,8 @@ def inner(argv: tuple[str, ...]) -> Inner | None:
     rest = argv[1:]
     if head in ("env", "cross-env", "cross-env-shell"):
         return _env(rest)
+    if head == "command" and rest[:1] in (("-v",), ("-V",)):
+        return None  # asks only where it is
     if head in _SHELLS:
         return _shell(rest)
     if head in _LOADERS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ci.audit import queries
@@ -37,8 +36,6 @@ jobs:
       - run: bunx wrangler pages deploy dist --project-name=app --branch=main""",
 )
 
-
-_EXAMPLE = re.compile(r"(?:^|/)(?:examples?|demos?|playground|templates?|fixtures?|samples?)(?:/|$)")
 _ASKS_OF_PREVIEWS = "which backend do these previews use, and who brings it the functions of the branch?"
 
 
@@ -72,7 +69,7 @@ def _asks(published: Reached, repository: Repository) -> str:
     """Return what would have to be known, "" when all is."""
     if asks := queries.asks_what(published, repository):
         return asks
-    if all(_EXAMPLE.search(one.functions) for one in repository.backends):
+    if all(queries.is_example(one.functions) for one in repository.backends):
         return f"is {repository.backends[0].functions} an example, and has the frontend another backend?"
     if published.tool == "deploy hook" or (published.tool == "vercel" and not _is_build_told(repository)):
         host = "Vercel" if published.tool == "vercel" else "the host"

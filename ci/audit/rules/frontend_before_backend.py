@@ -51,17 +51,28 @@ class _Judged:
 
 
 def check(repository: Repository) -> Iterator[Finding]:
-    """Yield one finding for each job that publishes and does not surely come after a deploy."""
+    """Yield one finding for each job that publishes and does not surely come after a deploy, one for each place."""
     deploys = list(queries.pushes(repository))
-    told: set[object] = set()
+    found: dict[tuple[Place, ...], Finding] = {}
     for published in queries.publishes(repository):
         judged = _worst(published, _of(published, deploys))
-        key = (published.workflow and published.workflow.path, published.job and published.job.id)
-        if judged is None or judged.order.truth == "yes" or key in told:
+        if judged is None or judged.order.truth == "yes":
             continue
-        told.add(key)
-        yield _finding(published, judged, _asks(published, repository))
+        one = _finding(published, judged, _asks(published, repository))
+        way = tuple(link.at for link in one.chain)
+        if way not in found or _weight(one) > _weight(found[way]):
+            found[way] = one
+    told: set[object] = set()
+    for one in found.values():
+        if (one.chain[0].at.path, one.job) not in told:
+            told.add((one.chain[0].at.path, one.job))
+            yield one
     yield from _by_a_host(repository, deploys)
+
+
+def _weight(one: Finding) -> tuple[bool, bool]:
+    """Return a greater value for the one that tells more of two about one step, of a workflow and of its caller."""
+    return one.status == "gap", " / " in one.job
 
 
 def _by_a_host(repository: Repository, deploys: list[Reached]) -> Iterator[Finding]:
@@ -82,15 +93,19 @@ def _by_a_host(repository: Repository, deploys: list[Reached]) -> Iterator[Findi
 
 
 def _worst(published: Reached, deploys: list[Reached]) -> _Judged | None:
-    """Return how a publish stands to the deploys in the worst scenario, with the deploy that is nearest to it."""
+    """Return how a publish stands to the deploys in the worst scenario, with the one that it is about."""
     if not deploys:
         return None
     orders = [(order.before(deploys, published, one), one) for one in queries.releases(published)]
     if not orders:
         return None
     worst, scenario = max(orders, key=lambda found: found[0].badness)
-    nearest = min(deploys, key=lambda one: order.before([one], published, scenario).badness)
-    return _Judged(worst, nearest, scenario)
+
+    def distance(one: Reached) -> tuple[bool, bool, int]:
+        how = order.before([one], published, scenario)
+        return how.kind != worst.kind, one.workflow != published.workflow, how.badness
+
+    return _Judged(worst, min(deploys, key=distance), scenario)
 
 
 def _of(published: Reached, deploys: list[Reached]) -> list[Reached]:

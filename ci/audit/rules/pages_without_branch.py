@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ci.audit import queries
 from ci.audit.model import Finding, Reached, Repository
@@ -35,7 +36,7 @@ def check(repository: Repository) -> Iterator[Finding]:
         message = (
             f"{queries.step_of(one)} publishes to Cloudflare Pages with {queries.said(one)} and names no branch{when}"
         )
-        yield RULE.found(
+        found = RULE.found(
             queries.place(one),
             message,
             f"{hint}, or whatever the project's production branch is",
@@ -43,6 +44,7 @@ def check(repository: Repository) -> Iterator[Finding]:
             confidence=one.confidence,
             reached=one,
         )
+        yield found if detached else replace(found, severity="note")
 
 
 def _is_action(one: Reached) -> bool:

@@ -28,6 +28,7 @@ URL`.""",
 _WAITING = {"verify", "convex", "gate", "publish", "deploy", "codegen"}
 _WORD = re.compile(r"(?<![\w-])(?:do|done|until|while)(?![\w-])")
 _ASKS = re.compile(r"\b(?:curl|wget|gh api|gh run)\b")
+_SAYS = re.compile(r"\s*(?:(?:echo|printf)\b.*)?$")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -51,9 +52,8 @@ def _asked_next(one: Reached, repository: Repository) -> str:
     if one.step and one.step.run and one.step.run.at.path == one.at.path:
         end = one.step.run.at.line + one.step.run.value.rstrip("\n").count("\n")
     behind = "\n".join(_COMMENT.sub("", line) for line in lines[one.at.line - 1 : end]).partition("sleep")[2]
-    found = _ASKS.search(behind)
-    is_loop = found and _WORD.search(behind, 0, found.start())
-    return f"`{found[0]}`" if found and not is_loop else ""
+    found = _ASKS.search(next((line for line in behind.split("\n")[1:] if not _SAYS.match(line)), ""))
+    return f"`{found[0]}`" if found and not _WORD.search(behind, 0, behind.find(found[0])) else ""
 
 
 def _reached_next(one: Reached, repository: Repository) -> str:
@@ -61,8 +61,12 @@ def _reached_next(one: Reached, repository: Repository) -> str:
     job = [other for other in repository.reached if other.workflow == one.workflow and other.job == one.job]
     after = [other for other in job if other.order > one.order and not other.host and other.kind != "sleep"]
     found = min(after, key=lambda other: other.order, default=None)
-    is_awaited = found and found.kind in _WAITING and not _is_in_loop(found, repository)
+    is_awaited = found and found.kind in _WAITING and not (_is_in_loop(found, repository) or _asks_again(found))
     return queries.said(found) if found and is_awaited else ""
+
+
+def _asks_again(one: Reached) -> bool:
+    return one.kind == "verify" and any(word.startswith("--retry") for word in one.argv)
 
 
 def _is_retry(one: Reached) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci.audit import drift, workspaces
+from ci.audit import drift, queries, workspaces
 from ci.audit.model import Finding, Package, Place, Repository
 from ci.audit.rule import Rule
 
@@ -51,4 +51,6 @@ def _counts(package: Package, path: str, repository: Repository) -> bool:
     installs = (one for one in repository.reached if one.kind == "install" and one.tool == "bun")
     used = (workspaces.owner(one.folder, repository.packages) for one in installs)
     family = workspaces.members(package, repository.packages)
-    return wanted.startswith("bun@") or not others or any(one in family for one in used if one)
+    if any(one in family for one in used if one):
+        return True
+    return not queries.is_example(package.folder) and (wanted.startswith("bun@") or not others)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ci.audit import expressions, queries, run, worlds
 from ci.audit.model import Finding, Reached, Repository, Scenario, Step, Text, Truth
@@ -27,6 +29,11 @@ steps:
   - run: bunx convex deploy --yes""",
 )
 
+_REPORTS = re.compile(
+    r"report[ -]only|best[ -]effort|(?:non|not)[ -]blocking|informational|advisory|\boptional|warn[ -]only|::warning::",
+    re.IGNORECASE,
+)
+_OTHERS = ("go", "cargo")  # build what is not the app
 _KINDS = ("gate", "codegen", "deploy", "publish")
 
 
@@ -37,7 +44,7 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         if not one.swallowed or one.confidence == "low" or _is_asked_later(one):
             continue
-        if one.argv[1:2] == ("dev",) or _only_prepares(one):
+        if one.argv[1:2] == ("dev",) or one.tool in _OTHERS or _only_prepares(one):
             continue
         path = one.workflow.path if one.workflow else ""
         if one.kind not in _KINDS and not ((one.host or path in shipping) and _is_of_a_deploy(one)):
@@ -46,13 +53,20 @@ def check(repository: Repository) -> Iterator[Finding]:
         step = (path, one.job and one.job.id, one.step and one.step.index) if path else swallow.at
         if not {swallow.at, step} & told:
             told |= {swallow.at, step}
-            yield RULE.found(
+            found = RULE.found(
                 swallow.at,
                 f"{queries.step_of(one)} goes on when {queries.said(one)} fails: {swallow.how}",
                 f"let {queries.said(one)} fail: take {swallow.how} away",
                 reached=one,
             )
+            yield replace(found, severity="note") if _is_declared(one) else found
     yield from _overruling(repository)
+
+
+def _is_declared(one: Reached) -> bool:
+    """Tell whether a step says of itself that it only reports."""
+    said = f"{one.step.label}\n{one.step.run.value if one.step.run else ''}" if one.step else ""
+    return one.kind == "gate" and bool(_REPORTS.search(said))
 
 
 def _only_prepares(one: Reached) -> bool:
@@ -62,7 +76,7 @@ def _only_prepares(one: Reached) -> bool:
 
 def _is_of_a_deploy(one: Reached) -> bool:
     """Tell whether a command changes the deployment, or looks at the live app, but for what waits until it answers."""
-    if one.swallowed[0].how.startswith("`| "):
+    if one.swallowed[0].how.startswith(("`| ", "inside `$( )`")):
         return False  # what reads it judges it
     if one.kind == "convex":
         return True

@@ -55,6 +55,8 @@ def check(repository: Repository) -> Iterator[Finding]:
 
 def _is_same(first: Reached, second: Reached) -> bool:
     """Tell whether two commands are about the same backend, or the same site."""
+    if first.host and first.host == second.host:
+        return False  # a host that a workflow asks to build is most likely told not to do it by itself
     if first.workflow == second.workflow or "low" in (first.confidence, not second.host and second.confidence):
         return False  # of a host it is a question anyway
     if first.kind == "publish":

@@ -34,6 +34,9 @@ _INPUTS = {"bun": "bun-version", "pnpm": "version"}
 _FILES = {"bun": "bun-version-file", "pnpm": "package_json_file"}
 _FLOATING = {"", "latest", "canary", "*", "next"}
 _VARIABLE = re.compile(r"\$\{\{\s*env\.(\w+)\s*\}\}")
+# pnpm/action-setup refuses any difference from 4 on.
+# Source: github.com/pnpm/action-setup/pull/122, read 2026-11-22.
+_LENIENT = re.compile(r"@v?[123](?:\.|$)")
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 
 _GLOBAL = re.compile(r"\bnpm\s+(?:i|install|add)\s(?:\s*-\S+)*\s*\b(bun|pnpm)(?:@([^\s;&|]+))?(?:\s+-\S+)*")
@@ -113,7 +116,8 @@ def _why(one: Reached, given: Text | None, pinned: str) -> str:
         is_read = bool(pinned) or _FILES[one.tool] in one.given
         return "" if is_read else "without a version, and package.json has no `packageManager` that names one"
     asked = _VARIABLE.sub(lambda match: _value(one, match[1]) or match[0], given.value).strip().removeprefix("bun-v")
-    return _differs(asked, pinned, is_exact=one.tool == "pnpm")  # pnpm/action-setup refuses any difference
+    refuses = one.tool == "pnpm" and not _LENIENT.search(one.argv[0])
+    return _differs(asked, pinned, is_exact=refuses)
 
 
 def _differs(asked: str, pinned: str, *, is_exact: bool) -> str:
