@@ -18,6 +18,7 @@ KEYS = ("CONVEX_DEPLOY_KEY", "CONVEX_DEPLOYMENT_TOKEN", "CONVEX_OVERRIDE_ACCESS_
 SELF_HOSTED = ("CONVEX_SELF_HOSTED_URL", "CONVEX_SELF_HOSTED_ADMIN_KEY")
 
 _WRITTEN = re.compile(r"\bconvex@([\w.-]+)")  # `npx convex@latest`
+_TYPED_IN = re.compile(r"\$\{\{\s*(?:github\.event\.)?inputs\.[\w-]+\s*\}\}$")
 _LOCAL = re.compile(r"^(?:local|anonymous):")
 _MAKES_LOCAL = re.compile(
     r"convex(?:@\S+)?\s+(?:init|deployment\s+create\s+local|dev\s[^\n]*--local)"
@@ -98,11 +99,12 @@ def _says_local(text: str) -> bool:
 
 
 def given(reached: Reached, scenario: Scenario) -> Truth:
-    """Return whether a command has credentials in a scenario; secrets are taken to be set."""
-    if "--admin-key" in reached.argv:
+    """Return whether a command has credentials in a scenario; secrets are, and what a person is to type in."""
+    values = reached.env.values
+    if "--admin-key" in reached.argv or any(_TYPED_IN.match(values[name].value) for name in KEYS if name in values):
         return "yes"
-    one = [is_set(reached.env.values[name], reached, scenario) for name in KEYS if name in reached.env.values]
-    both = [is_set(reached.env.values[name], reached, scenario) for name in SELF_HOSTED if name in reached.env.values]
+    one = [is_set(values[name], reached, scenario) for name in KEYS if name in values]
+    both = [is_set(values[name], reached, scenario) for name in SELF_HOSTED if name in values]
     if "yes" in one or both == ["yes", "yes"]:
         return "yes"
     is_open = "maybe" in one or (len(both) == 2 and "no" not in both)

@@ -16,6 +16,7 @@ _INPUTS = ("directory", "workingDirectory", "working-directory", "publish_dir", 
 _UPLOADS = re.compile(r"upload-pages-artifact|^withastro/action")
 _COPY = re.compile(r"^\s*cp\s+(?:-\S+\s+)*(\S.*?)\s+(\S+)\s*$", re.MULTILINE)
 _PROGRAM = re.compile(r"\.(?:html?|[cm]?js)$")
+_CALLS = re.compile(r"\bconvex\.(?:cloud|site|browser|bundle)\b|\bconvex(?:@[\w.]+)?/\w|Convex\w*Client")
 _MOST = 200  # files of a site that nobody builds
 
 
@@ -70,7 +71,11 @@ def _is_plain(files: Files, path: str) -> bool:
     inside = (path,) if files.exists(path) else files.under(path)
     programs = [one for one in inside if _PROGRAM.search(one)]
     is_site = programs == [path] or (f"{path}/index.html" in inside and f"{path}/package.json" not in inside)
-    return is_site and len(programs) <= _MOST and not any("convex" in (files.text(one) or "convex") for one in programs)
+    return is_site and len(programs) <= _MOST and not any(_calls(files.text(one)) for one in programs)
+
+
+def _calls(program: str | None) -> bool:
+    return program is None or bool(_CALLS.search(program))
 
 
 def is_plain(reached: Reached, plain: Collection[str]) -> bool:

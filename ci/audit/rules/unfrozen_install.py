@@ -37,11 +37,11 @@ def check(repository: Repository) -> Iterator[Finding]:
     for one in repository.reached:
         said = line.parse(one.argv) if one.kind == "install" else None
         at = queries.place(one)
-        if said is None or at in told or one.host or one.confidence == "low" or _has_no_lock(one):
+        if said is None or at in told or one.host or one.confidence == "low" or _is_for_want_of_a_lock(one):
             continue
         here = workspaces.owner(one.folder, repository.packages)
         root = workspaces.root(here, repository.packages) if here else None
-        if said.is_frozen(root) is False:
+        if one.folder is not None and said.is_frozen(root) is False:
             told.add(at)
             message = (
                 f"{queries.step_of(one)} runs {queries.said(one)}, which may install what the lock file does not say"
@@ -49,11 +49,8 @@ def check(repository: Repository) -> Iterator[Finding]:
             yield RULE.found(at, message, _hint(said.manager, one, repository), confidence=one.confidence, reached=one)
 
 
-def _has_no_lock(one: Reached) -> bool:
-    """Tell whether it is asked first if there is a lock file, `if [ -f bun.lock ]`, or it is in a folder made here."""
-    text = one.step.run.value if one.step and one.step.run else ""
-    if one.folder is None and "mktemp" in text:
-        return True
+def _is_for_want_of_a_lock(one: Reached) -> bool:
+    """Tell whether it is asked first if there is a lock file: `if [ -f bun.lock ]`."""
     return any(re.search(r"-[ef] \S*lock", guard.text) for guard in one.guards)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ci.audit import queries
 from ci.audit.model import Finding, Repository
@@ -41,10 +42,12 @@ def check(repository: Repository) -> Iterator[Finding]:
             continue
         if not any(map(queries.is_shared, queries.groups(one))):
             told.add(one.job.at)
-            yield RULE.found(
+            found = RULE.found(
                 one.job.at,
                 f'job "{one.job.id}" runs {queries.said(one)} in no concurrency group: two runs may do it at once',
                 "write `concurrency: {group: production, cancel-in-progress: false}` in this job, or in the workflow",
                 confidence=one.confidence,
                 reached=one,
             )
+            is_by_hand = all(when.event == "workflow_dispatch" for when in queries.releases(one))
+            yield replace(found, severity="note") if is_by_hand else found
