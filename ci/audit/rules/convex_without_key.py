@@ -91,7 +91,7 @@ def _missing(reached: Reached, repository: Repository) -> _Missing | None:
 def _status(reached: Reached, repository: Repository, scenario: Scenario, *, needs: str) -> Status:
     if needs == "later":
         return "latent"
-    if reached.swallowed and reached.kind == "codegen" and _is_committed(reached, repository):
+    if reached.swallowed and (reached.kind == "convex" or _is_committed_codegen(reached, repository)):
         return "latent"  # what is committed stays, until it is not what the functions are
     assert reached.workflow
     assert reached.job
@@ -116,9 +116,9 @@ def _is_given_to_step(name: str, reached: Reached) -> bool:
     return text is not None and bool(text.value.strip())
 
 
-def _is_committed(reached: Reached, repository: Repository) -> bool:
+def _is_committed_codegen(reached: Reached, repository: Repository) -> bool:
     backend = credentials.backend_of(reached, repository)
-    return backend is not None and backend.is_generated_committed
+    return reached.kind == "codegen" and backend is not None and backend.is_generated_committed
 
 
 def _finding(missing: _Missing, others: list[_Missing], repository: Repository) -> Finding:
