@@ -49,7 +49,7 @@ class Follower:
         for why in result.limits:
             self.files.skip(text.at.path, f"line {text.at.line}: {why}: the rest was not followed")
         for number, command in enumerate(result.commands):
-            self.left.note(command)
+            self.left.note(command, is_asked=bool(trail.step and trail.step.conditions))
             here = replace(
                 trail.at(number),
                 env=replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -72,14 +73,20 @@ class Shell:
 
     def variables(self, node: Node) -> list[str]:
         """Return the names of the variables below a node."""
-        found: list[str] = []
-        nodes = [node]
-        while nodes:
-            one = nodes.pop()
-            if one.type == "variable_name":
-                found.append(self.of(one))
-            nodes += one.children
-        return found
+        return [self.of(one) for one in _below(node) if one.type == "variable_name"]
+
+    def assigned(self, node: Node) -> list[str]:
+        """Return the names of the variables that are set below a node."""
+        names = (one.child_by_field_name("name") for one in _below(node) if one.type == "variable_assignment")
+        return [self.of(name) for name in names if name]
+
+
+def _below(node: Node) -> Iterator[Node]:
+    nodes = [node]
+    while nodes:
+        one = nodes.pop()
+        yield one
+        nodes += one.children
 
 
 @lru_cache(maxsize=2_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ci.audit import credentials, folders
 from ci.audit.model import Env, Question, Text
@@ -24,26 +24,26 @@ class Left:
     files: dict[str, tuple[dict[str, Text], list[Question]]] = field(default_factory=dict)  # path -> what it holds
     notes: int = 0
 
-    def note(self, command: Command) -> None:
-        """Take note of what a command writes."""
+    def note(self, command: Command, *, is_asked: bool) -> None:
+        """Take note of what a command writes; whether its step runs at all may be asked of something."""
         targets = command.writes
         if command.feeds[:1] == ("tee",):
             targets += command.feeds[1:]
         for target in targets:
             if "GITHUB_ENV" in target:
-                self._variables(command)
+                self._variables(command, is_asked=is_asked or bool(command.guards))
             elif _is_dotenv(target):
                 self._file(command, target)
         self._fills(command)
 
-    def _variables(self, command: Command) -> None:
+    def _variables(self, command: Command, *, is_asked: bool) -> None:
         self.notes += 1
         found = dict(_written(command))
         for name, text in found.items():
             if command.guards and name in (*credentials.KEYS, *credentials.SELF_HOSTED):
                 self.questions.append(Question(f"is {name} set in $GITHUB_ENV by then?", command.at))
             else:
-                self.values[name] = text
+                self.values[name] = replace(text, value=f"${name}") if is_asked else text  # it may have another value
         if not found and command.argv[0] not in ("echo", "printf"):
             self.questions.append(Question("which variables does this write to $GITHUB_ENV?", command.at))
 

@@ -21,8 +21,13 @@ class Settings(Conditions):
         """Set a variable of the shell, which those that it starts see if it is exported."""
         name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         name = self.source.text.of(name_node) if name_node else ""
-        is_added = "+=" in (child.type for child in node.children)
-        self.known[name] = None if is_added else self.assigned(value) if value else ("",)
+        new = self.assigned(value) if value else ("",)
+        if new is not None and "+=" in (child.type for child in node.children):
+            before = self.known.get(name)
+            is_list = value is not None and value.type == "array"
+            new = None if before is None else (*before, *new) if is_list else ("".join((*before, *new)),)
+        self.known[name] = new
+        self.unsure -= {name}
         self.asks[name] = self.names([value] if value else [])
         if exported or self.is_exporting or name in self.env.values:
             self.put(name, Text(self.written(value) if value else "", self.source.place(node)))
@@ -50,7 +55,7 @@ class Settings(Conditions):
 
     def taken(self, words: Sequence[str]) -> None:
         """Do what `read` and its like do: what is in their variables is not known."""
-        self.known |= dict.fromkeys(words)
+        self.unsure |= set(words)
 
     def change(self, node: Node, rest: tuple[str, ...]) -> None:
         """Do what `cd` does."""

@@ -222,9 +222,10 @@ class _Shell(Truths):
         self.body(node, mode)
 
     def body(self, node: Node, mode: _Mode) -> None:
-        """Walk the body of a loop."""
+        """Walk the body of a loop, which may have run before."""
         body = node.child_by_field_name("body")
         if body:
+            self.unsure |= set(self.source.text.assigned(body))
             with self.perhaps():
                 self.sequence(body.children, mode)
 
@@ -350,15 +351,10 @@ class _Shell(Truths):
     def call(self, name: str, arguments: tuple[str, ...], mode: _Mode) -> None:
         if name in self.calls or len(self.calls) >= 8:
             return  # it calls itself
-        body, source = self.functions[name]
-        known, guards, calls = dict(self.known), self.guards, self.calls
-        given = {"@": arguments, "*": arguments, **{str(n): (w,) for n, w in enumerate(arguments, 1)}}
-        self.known |= given
-        self.calls = (*calls, name)
-        with self.inside(source):
-            self.sequence(body.children, mode)
-        sets = {name for name, value in self.known.items() if name not in given and known.get(name) != value}
-        self.known, self.guards, self.calls = {**known, **dict.fromkeys(sets)}, guards, calls
+        guards = self.guards
+        with self.called(name, arguments):
+            self.sequence(self.functions[name][0].children, mode)
+        self.guards = guards
 
     def sourced(self, node: Node, mode: _Mode) -> None:
         arguments = node.children_by_field_name("argument")

@@ -86,39 +86,45 @@ class Truths(Settings):
         """Return whether a command succeeds: one that says so, or a function that ends in a condition."""
         words = self.source.text.of(node).split()
         if words[:1] in (["return"], ["exit"]):
-            return "yes" if words[1:] in ([], ["0"]) else "no" if words[1].isdigit() else "maybe"
+            return "yes" if words[1:] == ["0"] else "no" if words[1:] and words[1].isdigit() else "maybe"
         if not words or words[0] not in self.functions or words[0] in self.calls:
             return _ENDS.get(" ".join(words), "maybe")
-        body, source = self.functions[words[0]]
-        known, calls, self.calls = dict(self.known), self.calls, (*self.calls, words[0])
-        with self.inside(source):
-            statements = [n for n in body.named_children if n.type != "comment"]
-            found = self.returned(statements) or (self.truth(statements[-1]) if statements else "maybe")
-        self.known, self.calls = known, calls
-        return found
+        arguments = tuple(word for n in node.children_by_field_name("argument") for word in self.words(n))
+        with self.apart(), self.called(words[0], arguments):
+            statements = [n for n in self.functions[words[0]][0].named_children if n.type != "comment"]
+            return self.returned(statements) or (self.truth(statements[-1]) if statements else "maybe")
 
     def returned(self, statements: Sequence[Node]) -> Truth | None:
         """Return with what a function ends in some of its statements, None when it goes on behind them."""
         return next(filter(None, map(self.returned_by, statements)), None)
 
     def returned_by(self, node: Node) -> Truth | None:
-        kind = node.type
+        kind, text = node.type, self.source.text
         if kind in ("declaration_command", "variable_assignment"):
             for one in [node] if kind == "variable_assignment" else node.named_children:
                 if one.type == "variable_assignment":
                     self.assign(one, exported=False)
-        if kind == "command":
-            return self.ended(node) if self.source.text.of(node).split()[:1] in (["return"], ["exit"]) else None
+            return None
         if kind == "list":
             holds = self.truth(node.children[0])
             return self.if_so(holds if node.children[1].type == "&&" else _NOT[holds], node.children[-1:])
         if kind == "if_statement":
-            turns = ((self.holds(asked) if asked else "yes", body) for asked, body in grammar.branches(node))
-            return next(filter(None, (self.if_so(holds, body) for holds, body in turns)), None)
+            return self.returned_by_one([(self.holds(a) if a else "yes", body) for a, body in grammar.branches(node)])
         if kind == "case_statement":
             taken, is_known = self.cases(node)
-            holds = "yes" if is_known else "maybe"
-            return next(filter(None, (self.if_so(holds, one.named_children) for one in taken)), None)
+            return self.returned_by_one([("yes" if is_known else "maybe", one.named_children) for one in taken])
+        self.unsure |= {*text.assigned(node), *text.of(node).split()}  # a loop, a call, `read x`
+        ends = re.search(r"\b(?:return|exit)\b", text.of(node))
+        return (self.ended(node) if kind == "command" else "maybe") if ends else None
+
+    def returned_by_one(self, branches: Sequence[tuple[Truth, Sequence[Node]]]) -> Truth | None:
+        """Return with what a function ends in the first branch whose condition holds."""
+        is_sure: Truth = "yes"
+        for holds, body in branches:
+            found = self.if_so(_both(is_sure, holds, "&&"), body)
+            if found or holds == "yes":
+                return found
+            is_sure = _both(is_sure, _NOT[holds], "&&")
         return None
 
     def if_so(self, holds: Truth, statements: Sequence[Node]) -> Truth | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from ci.audit.model import Env, Guard, Place
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([^}$]*))?\})")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-([^}$]*))?\})")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,10 @@ class Source:
         return self.origin.place(*self.text.position(node))
 
 
+def _numbered(arguments: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
+    return {"@": arguments, "*": arguments, **{str(n): (word,) for n, word in enumerate(arguments, 1)}}
+
+
 class Words:
     """What a shell knows at one point of its text: where it is, its variables and functions."""
 
@@ -68,12 +72,11 @@ class Words:
         self.is_exporting = False
         self.guards: tuple[Guard, ...] = ()
         self.functions: dict[str, tuple[Node, Source]] = {}
-        self.known: dict[str, tuple[str, ...] | None] = {"@": self.scene.arguments, "*": self.scene.arguments}
+        self.known: dict[str, tuple[str, ...] | None] = _numbered(self.scene.arguments)
         self.asks: dict[str, frozenset[str]] = {}
         self.calls: tuple[str, ...] = ()
+        self.unsure: frozenset[str] = frozenset()  # variables that are known, but may have another value by now
         self.is_open = False  # whether something that was not followed may have set any variable
-        for number, word in enumerate(self.scene.arguments, 1):
-            self.known[str(number)] = (word,)
 
     @contextmanager
     def inside(self, source: Source) -> Iterator[None]:
@@ -84,16 +87,31 @@ class Words:
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        before = (self.env, self.folder, self.is_errexit, self.is_pipefail, self.guards, dict(self.known))
+        before = (self.env, self.folder, self.is_errexit, self.is_pipefail, self.guards, dict(self.known), self.unsure)
         yield
-        self.env, self.folder, self.is_errexit, self.is_pipefail, self.guards, self.known = before
+        self.env, self.folder, self.is_errexit, self.is_pipefail, self.guards, self.known, self.unsure = before
 
     @contextmanager
     def perhaps(self) -> Iterator[None]:
-        """Walk what may not run: what it sets is not known behind it."""
-        before = dict(self.known)
+        """Walk what may not run: behind it, what it sets has one value or another."""
+        before, unsure = dict(self.known), self.unsure
         yield
-        self.known = {name: value if before.get(name) == value else None for name, value in self.known.items()}
+        self.unsure |= unsure | self.changed(before)
+
+    @contextmanager
+    def called(self, name: str, arguments: tuple[str, ...]) -> Iterator[None]:
+        """Be inside a function; what it sets may be its own, or not."""
+        known, calls = self.known, self.calls
+        self.known = {name: value for name, value in known.items() if not name.isdigit()} | _numbered(arguments)
+        self.calls = (*calls, name)
+        with self.inside(self.functions[name][1]):
+            yield
+        self.unsure |= self.changed(known) - _numbered(arguments).keys()
+        self.known, self.calls = known, calls
+
+    def changed(self, before: Mapping[str, tuple[str, ...] | None]) -> frozenset[str]:
+        """Return the variables that have other values than before."""
+        return frozenset(name for name, value in self.known.items() if name not in before or before[name] != value)
 
     def words(self, node: Node) -> tuple[str, ...]:
         """Return the words that one becomes: a variable that is known, alone, by its value; others as written."""
@@ -134,14 +152,15 @@ class Words:
         variable = _VARIABLE.fullmatch(written)
         if variable is None:
             return None if "$" in written or "`" in written else written
-        if self.is_open:
-            return None
         name = variable[1] or variable[2]
+        if self.is_open or name in self.unsure:
+            return None
         if name in self.known:
             value = self.known[name]
             text = None if value is None else " ".join(value)
         else:
-            text = self.env.values[name].value if name in self.env.values else None
+            unsaid = None if self.env.questions else variable[3] or None
+            text = self.env.values[name].value if name in self.env.values else unsaid
         if text is None or "$" in text:
             return None
         return text or variable[3] or ""
