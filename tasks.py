@@ -40,7 +40,8 @@ FORMAT = {"format": "how to print it, github as annotations"}
 def preflight(c: Context, target: TargetName = "", allow_dirty: bool = False, no_browser: bool = False) -> None:
     """Refuse what cannot succeed, before anything has run."""
     settings = config.load()
-    site, tree = release.commands.target(c, settings, target), release.commands.tree(c, settings)
+    release.commands.start_sandbox(c)  # where code is generated, whatever the target
+    site, tree = settings.target(target), release.commands.tree(c, settings)
     values = config.environment(site.name)
     release.refusals.check(settings, site, tree, values, allow_dirty=allow_dirty, no_browser=no_browser)
 
@@ -100,7 +101,6 @@ def audit(
 def codegen(c: Context) -> str | None:
     """Generate the backend's types, without any key."""
     settings = config.load()
-    release.commands.start_sandbox(c)
     before = release.generated.files(settings.app)
     try:
         release.commands.generate(c, settings, settings.app, settings.code_generation())

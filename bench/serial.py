@@ -35,6 +35,7 @@ look = release.page.visit_env(release.page.browser(), {}, ())
 published = pages.deploy_argv(app, site.frontend, commit="0" * 40, message="bench", dirty=False)
 built = {**checks, **release.variables.built_in(site, app, url)}
 rows = [
+    (toolchain.sandbox_argv("start"), config.ROOT, {}),
     (toolchain.install_argv(app), app.folder, toolchain.QUIET),
     (toolchain.script_argv(app, "lint"), app.folder, checks),
     (convex.codegen_argv(app), app.backend_folder, convex.env(code)),

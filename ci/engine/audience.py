@@ -24,7 +24,7 @@ class Audience:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
-    def voice(self, node: Node) -> Voice:  # noqa: ARG002 - of a plain task, any
+    def voice(self, node: Node, *, is_ahead: bool) -> Voice:  # noqa: ARG002 - of a plain task, any
         """Return the voice for `node`."""
         return self.stage.directly()
 
@@ -68,11 +68,13 @@ class Recorded(Audience):
         self._journal = journal
         self._logs: dict[str, Path] = {}  # from the folder of tasks.py
 
-    def voice(self, node: Node) -> Voice:
-        """Return the voice for `node`: results go to stdout, all else to stderr, both to its log."""
+    def voice(self, node: Node, *, is_ahead: bool) -> Voice:
+        """Return the voice for `node`: results to stdout, the rest to stderr, all to its log; ahead, only there."""
         if not isinstance(node.task, Step):
-            return super().voice(node)
+            return super().voice(node, is_ahead=is_ahead)
         log = partial(self._log, node.title)
+        if is_ahead:
+            return Voice(self.stage.redactor, log, log)
         show = partial(self._screen.show, node.title)
         result: Emit = self._screen.result
         if node.is_alone:

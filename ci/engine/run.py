@@ -106,7 +106,7 @@ class Run:
         return always and node.is_last and bool(done) and done.issuperset(node.needs)
 
     def _start(self, node: Node, *, is_ahead: bool = False) -> None:
-        voice = self.audience.voice(node)
+        voice = self.audience.voice(node, is_ahead=is_ahead)
         work = Work(node, self.audience.stage, voice, self._settings.grace_s, is_ahead=is_ahead)
         self._running.append(work)
         if not is_ahead:

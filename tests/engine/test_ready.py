@@ -32,6 +32,23 @@ def test_a_step_gets_ready_beside_what_it_waits_for(project: Project) -> None:
     assert order.index(("command", "second")) < order.index(("ended", "first")) < order.index(("started", "second"))
 
 
+def test_what_gets_ready_speaks_into_its_log_alone(project: Project) -> None:
+    project.tasks(f"""
+@step(timeout_s=20)
+def first(c): c.run({MEET.format("ready")!r})
+@step(timeout_s=20, pre=[first])
+def second(c):
+    print("early")
+    c.run("touch ready")
+    yield
+    print("late")
+""")
+    said = project.inv("second")
+    assert (said.code, said.stdout, "early" in said.stderr) == (0, "late\n", False)
+    (log,) = (project.root / ".lockstep/runs").glob("*/second.log")
+    assert log.read_text() == "early\nlate\n"
+
+
 def test_with_one_place_it_gets_ready_in_its_turn(project: Project) -> None:
     project.tasks("""
 @step(timeout_s=20)
