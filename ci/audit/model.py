@@ -305,7 +305,7 @@ class Repository:
     turbo: Turbo | None = None
     locks: tuple[str, ...] = ()  # paths of lock files: bun.lock, package-lock.json, ...
     reached: tuple[Reached, ...] = ()
-    latent: tuple[Reached, ...] = ()  # by each task of turbo, were it run with all keys; its name begins the chain
+    latent: tuple[Reached, ...] = ()  # by the tasks of turbo, were all of them run with all keys
     plain: frozenset[str] = frozenset()  # what is published as it lies here, and does not call Convex
     texts: Mapping[str, str] = field(default_factory=dict)  # path -> text of each file that was read
     skipped: tuple[Skipped, ...] = ()

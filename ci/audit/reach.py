@@ -46,12 +46,11 @@ def reach(
 
 
 def latent(files: Files, packages: Sequence[Package], turbo: Turbo) -> tuple[Reached, ...]:
-    """Return what the tasks of turbo would reach, were each of them run with all keys."""
-    walk = Follower(files, packages, turbo)
+    """Return what the tasks of turbo would reach, were all of them run, with all keys."""
     keys = {name: Text("a key", Place(turbo.path)) for name in (*credentials.KEYS, *credentials.SELF_HOSTED)}
     names = dict.fromkeys(f"{task.package}#{task.name}".removeprefix("#") for task in turbo.tasks)
-    trails = ((name, Trail(Env(keys)).to(name, Place(turbo.path))) for name in names)
-    return tuple(one for name, trail in trails for one in walk.turbo_run(("turbo", "run", name), trail))
+    trail = Trail(Env(keys)).to(turbo.path, Place(turbo.path))
+    return tuple(Follower(files, packages, turbo).turbo_run(("turbo", "run", *names), trail))
 
 
 class _Walk(Follower):

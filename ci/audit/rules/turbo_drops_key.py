@@ -32,25 +32,18 @@ step has the key, the script behind the task does not, and turbo says nothing of
 
 _LOOSE = re.compile(r"\bturbo\b([^&|;\n]*)--env-mode[= ]loose([^&|;\n\"']*)")
 _ALL_LOOSE = re.compile(r"TURBO_ENV_MODE\W+loose")
-_DEV = re.compile(r"(?:.*#)?dev\b")  # of developers' machines, where a login will do
+_DEV = re.compile(r"dev\b")  # of developers' machines, where a login will do
 
 
 def check(repository: Repository) -> Iterator[Finding]:
     """Yield one finding for each task that takes the key away, in CI or as soon as CI reaches it."""
     told: set[object] = set()
-    for reached in repository.reached:
-        name = _dropped(reached, repository)
-        if name is None:
-            continue
-        drop = reached.env.dropped[name]
-        if drop.at not in told:
-            told.add(drop.at)
-            yield _reached(reached, name, drop, repository)
-    for reached in _unreached(repository):
+    for reached in (*repository.reached, *_unreached(repository)):
         name = _dropped(reached, repository)
         if name and reached.env.dropped[name].at not in told:
-            told.add(reached.env.dropped[name].at)
-            yield _latent(reached, name)
+            drop = reached.env.dropped[name]
+            told.add(drop.at)
+            yield _reached(reached, name, drop, repository) if reached.workflow else _latent(reached, name, drop)
 
 
 def _dropped(reached: Reached, repository: Repository) -> str | None:
@@ -86,14 +79,13 @@ def _unreached(repository: Repository) -> Iterator[Reached]:
         return
     loose = {word for text in texts for found in _LOOSE.findall(text) for word in " ".join(found).split()}
     for one in repository.latent:
+        task = next((drop.task.rpartition("#")[2].rstrip('"') for drop in one.env.dropped.values()), "")
         is_left_on = one.argv[1:2] == ("dev",) and "--once" not in one.argv
-        task = one.chain[0].text
         if one.confidence == "high" and not is_left_on and not _DEV.match(task) and task not in loose:
             yield one
 
 
-def _latent(reached: Reached, name: str) -> Finding:
-    drop = reached.env.dropped[name]
+def _latent(reached: Reached, name: str, drop: Drop) -> Finding:
     return RULE.found(
         drop.at,
         f"{drop.task} would keep {name} from {queries.said(reached)} of {reached.at.path}",
