@@ -47,7 +47,7 @@ def reach(
 
 def latent(files: Files, packages: Sequence[Package], turbo: Turbo) -> tuple[Reached, ...]:
     """Return what the tasks of turbo would reach, were all of them run, with all keys."""
-    keys = {name: Text("a key", Place(turbo.path)) for name in (*credentials.KEYS, *credentials.SELF_HOSTED)}
+    keys = {name: Text("a key", Place(turbo.path)) for name in (*credentials.KEYS, credentials.SELF_HOSTED[1])}
     names = dict.fromkeys(f"{task.package}#{task.name}".removeprefix("#") for task in turbo.tasks)
     trail = Trail(Env(keys)).to(turbo.path, Place(turbo.path))
     return tuple(Follower(files, packages, turbo).turbo_run(("turbo", "run", *names), trail))

@@ -82,10 +82,11 @@ def _by_a_host(repository: Repository, deploys: list[Reached]) -> Iterator[Findi
     deploy = next((one for one in deploys if one.kind == "deploy" and queries.releases(one)), None)
     settings = next(queries.host_settings(repository), None)
     if deploy and settings:
+        built = ", but publishes nothing of what it builds" if "--cmd" in deploy.argv else ""
         yield RULE.found(
             Place(settings),
-            f"{settings} lets a host build the frontend, and {queries.step_of(deploy)} deploys the backend: does the"
-            " host publish every push by itself, without waiting?",
+            f"{settings} lets a host build the frontend, and {queries.step_of(deploy)} deploys the backend{built}:"
+            " does the host publish every push by itself, without waiting?",
             f"publish from this workflow, behind {queries.said(deploy)}, or let the host's build run it",
             status="unclear",
             reached=deploy,
