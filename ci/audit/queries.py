@@ -269,7 +269,10 @@ def host_settings(repository: Repository) -> Iterator[str]:
     for path, text in sorted(repository.texts.items()):
         folder, _, name = path.rpartition("/")
         owner = owner_of(folder, repository) if name in _HOST_SETTINGS else None
-        if owner and owner.folder == folder and uses_backend(owner, repository) and not _NOT_BY_ITSELF.search(text):
+        is_app = (
+            owner and owner.folder == folder and uses_backend(owner, repository) and not _NOT_THE_APP.search(folder)
+        )
+        if is_app and not _NOT_BY_ITSELF.search(text):
             yield path
 
 
