@@ -28,7 +28,7 @@ from ci.audit.model import (
 from ci.audit.trail import Trail
 
 # What the runner sets.
-# Source: docs.github.com/en/actions/reference/workflows-and-actions/variables, read 2026-11-22.
+# Source: docs.github.com/en/actions/learn-github-actions/environment-variables, in a copy, read 2026-11-22.
 _RUNNER = {name: Text("true", Place("")) for name in ("CI", "GITHUB_ACTIONS")}
 _SECRET = re.compile(r"\b(?:secrets|env|vars|inputs)\.([A-Za-z_][\w-]*)")
 _OUTPUT = re.compile(r"\b(steps|needs)\.([\w-]+)\.outputs\b")
