@@ -82,6 +82,7 @@ class _Shell(Truths):
         self.found: list[Command] = []
         self.limits: set[str] = set()
         self.depth = 0
+        self.calls_made = 0
 
     def read(self, text: str, origin: Origin, script: str = "", mode: _Mode | None = None) -> None:
         source = Source(grammar.parsed(text), origin, script or self.scene.script)
@@ -351,6 +352,10 @@ class _Shell(Truths):
     def call(self, name: str, arguments: tuple[str, ...], mode: _Mode) -> None:
         if name in self.calls or len(self.calls) >= 8:
             return  # it calls itself
+        self.calls_made += 1
+        if self.calls_made > MAX_COMMANDS:
+            self.limits.add(f"more than {MAX_COMMANDS:,} calls of functions")
+            return
         guards = self.guards
         with self.called(name, arguments):
             self.sequence(self.functions[name][0].children, mode)

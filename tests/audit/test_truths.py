@@ -79,3 +79,8 @@ def test_what_bash_runs_is_reached(text: str) -> None:
 @pytest.mark.parametrize("text", RUNS_NOT)
 def test_what_a_known_condition_rules_out_is_not_reached(text: str) -> None:
     assert (hits(text), hits_in_bash(text)) == (False, False)
+
+
+def test_functions_that_ask_each_other_again_and_again_come_to_an_end() -> None:
+    functions = "".join(f"f{n}() {{ {' && '.join([f'f{n + 1}'] * 9)}; }}\n" for n in range(60))
+    assert hits(f'{functions}f60() {{ [ -n "$CI" ]; }}\nif f0; then hit; fi')
