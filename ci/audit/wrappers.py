@@ -126,6 +126,8 @@ def inner(argv: tuple[str, ...]) -> Inner | None:
         and rest[0] in ("dotenv", "dotenvx", "env-cmd", "cross-env", "dotenv-cli")
     ):
         return inner(rest)
+    if head.partition("@")[0] == "static-hosting" and rest[:1] == ("deploy",):
+        return Inner(text=_whole_site(rest))
     if head in ("nix", "nix-shell", "devenv"):
         return _nix(rest)
     if head in ("mise", "devbox"):
@@ -133,6 +135,17 @@ def inner(argv: tuple[str, ...]) -> Inner | None:
     if head not in _PLAIN:
         return None
     return _plain(head, rest)
+
+
+def _whole_site(words: tuple[str, ...]) -> str:
+    """
+    Return what the one command does that ships both halves to Convex.
+
+    Source: @convex-dev/static-hosting 0.2.1, dist/cli/deploy.js and args.js, read 2026-11-22.
+    """
+    build = "" if "--skip-build" in words else arguments.value(words, "--build-command") or "npm run build"
+    deploy = "" if "--skip-convex" in words else "convex deploy"
+    return " && ".join(filter(None, (build, deploy, "static-hosting upload")))
 
 
 def _plain(head: str, words: tuple[str, ...]) -> Inner | None:
