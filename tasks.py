@@ -294,10 +294,8 @@ def smoke(c: Context, target: str = "", no_browser: bool = False) -> Ready:
     settings = config.load()
     site = settings.target(target)
     screenshot = Path(".lockstep/smoke", f"{site.name}.png")
-    argv = release.page.visit_argv(site.frontend.site, screenshot)
     browser = "" if no_browser else release.page.browser()
-    env = release.page.visit_env(browser, site.smoke_headers, settings.smoke.ignore)
-    look = release.commands.start(c, argv, env) if browser else None
+    look = release.commands.start_browser(c, settings, site, browser, screenshot) if browser else None
     yield  # the browser starts while deploy-frontend publishes
     release.page.wait_for(site, release.manifest.read(settings.app.dist_folder).release, within_s=120)
     if not look:

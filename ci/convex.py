@@ -97,11 +97,7 @@ def codegen_argv(app: App) -> list[str]:
 
 
 def deploy_argv(app: App) -> list[str]:
-    """
-    Return the argv that pushes the functions without asking; types and `_generated` are already done.
-
-    Only flags that CLIs since 1.30 know: `--message` came later.
-    """
+    """Return the argv that pushes without asking; types and `_generated` are done. CLIs know its flags since 1.30."""
     quick = ["--typecheck", "disable", "--codegen", "disable"]
     return [*toolchain.tool_argv(app, app.backend_folder, "convex"), "deploy", "--yes", *quick]
 
@@ -149,9 +145,8 @@ def reach(backend: Backend) -> str:
     name = deployment_name(found.url)
     if name != backend.deployment.partition(":")[2]:
         what = f"CONVEX_DEPLOY_KEY opens {name} of {found.team}/{found.project}, not {backend.deployment}"
-        raise InputError(
-            what, hint="create a deploy key of that deployment in the Convex dashboard (Settings, Deploy Keys)"
-        )
+        hint = "create a deploy key of that deployment in the Convex dashboard (Settings, Deploy Keys)"
+        raise InputError(what, hint=hint)
     return found.url
 
 

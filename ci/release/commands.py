@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ci import config, convex, toolchain
 from ci.config import App, Backend, Config, Target
-from ci.release import comparison, generated, git, manifest, specs, variables
+from ci.release import comparison, generated, git, manifest, page, specs, variables
 from ci.release.comparison import Comparison
 from ci.release.git import Tree
 from ci.secret import Secret
@@ -48,8 +48,10 @@ def read(c: Context, argv: list[str], env: Env | None = None) -> str:
     return str(c.run(shlex.join(argv), env=env, hide=True).stdout)
 
 
-def start(c: Context, argv: list[str], env: Env) -> Callable[[], str]:
-    """Start a command that waits for the end of its input; return what ends that, and returns what it prints."""
+def start_browser(c: Context, settings: Config, site: Target, browser: str, screenshot: Path) -> Callable[[], str]:
+    """Start the browser, which waits for the end of its input; return what ends that, and returns what it printed."""
+    argv = page.visit_argv(site.frontend.site, screenshot)
+    env = page.visit_env(browser, site.smoke_headers, settings.smoke.ignore)
     read_fd, write_fd = os.pipe()
     promise = c.run(shlex.join(argv), env=env, hide=True, asynchronous=True, in_stream=os.fdopen(read_fd))
 
