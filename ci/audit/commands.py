@@ -73,6 +73,7 @@ def _wrangler(argv: tuple[str, ...]) -> Meaning | None:
     return None
 
 
+_BUILT = re.compile(r"(?:^|/)(?:dist|build|out|public|www|_site|browser|client)/?$")
 _VERCEL_VALUED = arguments.some(
     "-t --token -S --scope -A --local-config -Q --global-config --cwd -b --build-env -e --env -m --meta --regions "
     "--archive --target --name -n --environment --output"
@@ -122,6 +123,14 @@ def _first(*verbs: str, tool: str) -> Callable[[tuple[str, ...]], Meaning | None
         return Meaning("publish", tool) if arguments.words(argv)[: len(verbs)] == verbs else None
 
     return publishes
+
+
+def _bucket(argv: tuple[str, ...]) -> Meaning | None:
+    """Read `aws s3 sync dist s3://...`, `gsutil rsync -r dist gs://...`: a publish of what was built."""
+    words = arguments.words(argv)
+    bucket = next((number for number, word in enumerate(words) if word.startswith(("s3://", "gs://"))), 0)
+    copies = not {"sync", "rsync", "cp"}.isdisjoint(words[:bucket])
+    return Meaning("publish", words[bucket][:2]) if copies and any(map(_BUILT.search, words[:bucket])) else None
 
 
 def _eas(argv: tuple[str, ...]) -> Meaning | None:
@@ -226,6 +235,9 @@ _TOOLS: Mapping[str, Callable[[tuple[str, ...]], Meaning | None]] = {
     "gh-pages": _first(tool="gh-pages"),
     "static-hosting": _first("upload", tool="static-hosting"),
     "@convex-dev/static-hosting": _first("upload", tool="static-hosting"),
+    "aws": _bucket,
+    "gsutil": _bucket,
+    "gcloud": _bucket,
     "eas": _eas,
     "eas-cli": _eas,
     "opennextjs-cloudflare": _opennext,

@@ -42,8 +42,8 @@ def needs(reached: Reached, repository: Repository) -> Literal["now", "later", "
         return "now"
     backend = backend_of(reached, repository)
     written = _WRITTEN.search(reached.chain[-1].text)
-    locked = backend.convex_version if backend and repository.locks else ""
-    version = facts.version(written[1] if written else locked)
+    known = backend and (repository.locks or facts.is_exact(backend.convex_version))
+    version = facts.version(written[1] if written else backend.convex_version if backend and known else "")
     asks = facts.codegen_asks(version, has_components=bool(backend and backend.has_components))
     return "now" if asks else "later"
 

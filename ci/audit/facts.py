@@ -29,6 +29,11 @@ def version(text: str) -> Version:
     return (int(found[1]), int(found[2])) if found else NEWEST
 
 
+def is_exact(text: str) -> bool:
+    """Return whether a text asks for one version, and no other."""
+    return re.fullmatch(r"\d+\.\d+\.\d+(?:-[\w.]+)?", text) is not None
+
+
 def codegen_asks(version: Version, *, has_components: bool) -> bool:
     """Return whether `convex codegen` of a version asks for a deployment, and so fails without a key."""
     return version >= (CODEGEN_ASKS_WITH_COMPONENTS if has_components else CODEGEN_ALWAYS_ASKS)

@@ -1,0 +1,1 @@
+export { queryGeneric as query } from "convex/server";
