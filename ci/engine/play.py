@@ -1,6 +1,7 @@
 """The body of a step, played at once or in two halves: up to its `yield` it gets ready, the rest waits for its turn."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from ci.engine import descendants, values
@@ -24,14 +25,12 @@ class Play:
         """Play the first half, as `work`; where it fails nothing is left, and it can be played again."""
         self._context.move(work)
         self._ready = self._begin()
-        try:
+        with ExitStack() as failing:
+            failing.callback(self.end)
             for _ in self._ready:
+                failing.pop_all()
                 return
-        except BaseException:
-            self.end()
-            raise
-        self.end()
-        raise self._wrong("never")
+            raise self._wrong("never")
 
     def perform(self, work: Work) -> Any:
         """Play all that is left, as `work`, and return what the step returns."""
